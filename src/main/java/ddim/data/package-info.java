@@ -1,0 +1,9 @@
+/**
+ * Training images as bytes, and batches of them.
+ *
+ * <p>Depends on the JDK alone. Start reading at {@code ImageSource}.
+ */
+@NullMarked
+package ddim.data;
+
+import org.jspecify.annotations.NullMarked;

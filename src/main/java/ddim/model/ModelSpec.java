@@ -1,0 +1,27 @@
+package ddim.model;
+
+import ddim.diffusion.Prediction;
+import ddim.diffusion.ScheduleConfig;
+import ddim.nn.UNetConfig;
+
+/**
+ * What a model is: the content of {@code assets.extra/ddim.json}.
+ *
+ * @param unet the network, with the image shape
+ * @param schedule the noise that it was trained on
+ * @param prediction what it predicts
+ * @param dataset the name of the training images
+ * @param license the licence of the weights, as an SPDX expression
+ * @param trainingStep how many optimizer steps the weights have seen
+ * @param parameters the number of weights
+ * @param weightsDigest SHA-256 of the weights, in hexadecimal
+ */
+public record ModelSpec(
+    UNetConfig unet,
+    ScheduleConfig schedule,
+    Prediction prediction,
+    String dataset,
+    String license,
+    long trainingStep,
+    long parameters,
+    String weightsDigest) {}

@@ -1,0 +1,59 @@
+package ddim.nn;
+
+import java.util.List;
+
+/**
+ * The shape of a U-Net; two networks with equal configurations have equal parameters.
+ *
+ * @param height rows of the image, divisible by 2^(levels - 1)
+ * @param width columns of the image, divisible by 2^(levels - 1)
+ * @param imageChannels 1 for grey, 3 for colour
+ * @param channels the base width; a multiple of {@code normGroups}
+ * @param channelMultipliers the width of each level in units of {@code channels}
+ * @param resBlocks residual blocks of each level on the way down; one more on the way up
+ * @param attentionAt image heights at which every residual block is followed by attention
+ * @param dropout the share of features dropped in training, in [0, 1)
+ * @param normGroups groups of every group normalisation
+ */
+public record UNetConfig(
+    int height,
+    int width,
+    int imageChannels,
+    int channels,
+    List<Integer> channelMultipliers,
+    int resBlocks,
+    List<Integer> attentionAt,
+    double dropout,
+    int normGroups) {
+
+  /** The number of groups of the papers' networks. */
+  public static final int DEFAULT_NORM_GROUPS = 32;
+
+  /**
+   * @throws IllegalArgumentException with every rule that the numbers break
+   */
+  public UNetConfig {
+    channelMultipliers = List.copyOf(channelMultipliers);
+    attentionAt = List.copyOf(attentionAt);
+    new UNetConfigRules()
+        .check(
+            height,
+            width,
+            imageChannels,
+            channels,
+            channelMultipliers,
+            resBlocks,
+            dropout,
+            normGroups);
+  }
+
+  /** The number of resolutions. */
+  public int levels() {
+    return channelMultipliers.size();
+  }
+
+  /** The numbers of one image, height * width * imageChannels. */
+  public int imageSize() {
+    return height * width * imageChannels;
+  }
+}

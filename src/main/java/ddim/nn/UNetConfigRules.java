@@ -1,0 +1,48 @@
+package ddim.nn;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The rules of {@link UNetConfig}, checked together so that one error names all that is wrong. */
+final class UNetConfigRules {
+  private final List<String> broken = new ArrayList<>();
+
+  void check(
+      int height,
+      int width,
+      int imageChannels,
+      int channels,
+      List<Integer> multipliers,
+      int resBlocks,
+      double dropout,
+      int normGroups) {
+    rule(!multipliers.isEmpty(), "channelMultipliers must not be empty");
+    rule(multipliers.stream().allMatch(m -> m >= 1), "channelMultipliers must be 1 or more");
+    int divisor = 1 << Math.max(0, Math.min(20, multipliers.size() - 1));
+    rule(
+        height >= 1 && height % divisor == 0,
+        "height must be a positive multiple of " + divisor + " (2^(levels - 1)), is " + height);
+    rule(
+        width >= 1 && width % divisor == 0,
+        "width must be a positive multiple of " + divisor + " (2^(levels - 1)), is " + width);
+    rule(imageChannels >= 1, "imageChannels must be 1 or more, is " + imageChannels);
+    rule(normGroups >= 1, "normGroups must be 1 or more, is " + normGroups);
+    rule(
+        channels >= 4 && normGroups >= 1 && channels % normGroups == 0,
+        "channels must be 4 or more and a multiple of the "
+            + normGroups
+            + " normGroups, is "
+            + channels);
+    rule(resBlocks >= 1, "resBlocks must be 1 or more, is " + resBlocks);
+    rule(dropout >= 0 && dropout < 1, "dropout must be in [0, 1), is " + dropout);
+    if (!broken.isEmpty()) {
+      throw new IllegalArgumentException("U-Net configuration: " + String.join("; ", broken));
+    }
+  }
+
+  private void rule(boolean holds, String text) {
+    if (!holds) {
+      broken.add(text);
+    }
+  }
+}
