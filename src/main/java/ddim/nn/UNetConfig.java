@@ -56,4 +56,33 @@ public record UNetConfig(
   public int imageSize() {
     return height * width * imageChannels;
   }
+
+  /** The smallest network of the tests: 8x8 colour. */
+  public static UNetConfig tiny() {
+    return new UNetConfig(8, 8, 3, 32, List.of(1, 2), 1, List.of(4), 0, DEFAULT_NORM_GROUPS);
+  }
+
+  /** Fashion-MNIST at its native size. */
+  public static UNetConfig fashionMnist() {
+    return new UNetConfig(
+        28, 28, 1, 32, List.of(1, 2, 2), 1, List.of(14), 0.1, DEFAULT_NORM_GROUPS);
+  }
+
+  /** CIFAR-10, as in the DDPM and DDIM papers. */
+  public static UNetConfig cifar10() {
+    return new UNetConfig(
+        32, 32, 3, 128, List.of(1, 2, 2, 2), 2, List.of(16), 0.1, DEFAULT_NORM_GROUPS);
+  }
+
+  /** CelebA at 64x64, as in the DDIM paper. */
+  public static UNetConfig celeba64() {
+    return new UNetConfig(
+        64, 64, 3, 128, List.of(1, 2, 2, 2, 4), 2, List.of(16), 0.1, DEFAULT_NORM_GROUPS);
+  }
+
+  /** LSUN bedroom and church at 256x256, as in the DDPM and DDIM papers. */
+  public static UNetConfig lsun256() {
+    return new UNetConfig(
+        256, 256, 3, 128, List.of(1, 1, 2, 2, 4, 4), 2, List.of(16), 0, DEFAULT_NORM_GROUPS);
+  }
 }
