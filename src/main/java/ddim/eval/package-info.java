@@ -1,7 +1,8 @@
 /**
- * What came out
+ * What came out: pictures of images, and measures of their quality.
  *
- * <p>grids of images and measures of their quality.:Start reading at {@code ImageGrid}.
+ * <p>May use {@code data}, {@code model}, {@code sampling}, {@code nn} and {@code diffusion}. Start
+ * reading at {@link ddim.eval.ImageGrid}.
  */
 @NullMarked
 package ddim.eval;
