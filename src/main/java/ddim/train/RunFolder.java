@@ -1,0 +1,30 @@
+package ddim.train;
+
+import java.nio.file.Path;
+
+/** Where the files of a run are. */
+record RunFolder(Path root) {
+  private static final String SUFFIX = ".safetensors";
+  private static final String PREFIX = "checkpoint-";
+
+  Path config() {
+    return root.resolve("config.json");
+  }
+
+  Path metrics() {
+    return root.resolve("metrics.csv");
+  }
+
+  Path checkpoints() {
+    return root.resolve("checkpoints");
+  }
+
+  Path checkpoint(long step) {
+    return checkpoints().resolve(String.format("%s%09d%s", PREFIX, step, SUFFIX));
+  }
+
+  static boolean isCheckpoint(Path file) {
+    String name = file.getFileName().toString();
+    return name.startsWith(PREFIX) && name.endsWith(SUFFIX);
+  }
+}

@@ -1,0 +1,58 @@
+package ddim.train;
+
+import ddim.nn.Dropout;
+import ddim.nn.UNetConfig;
+import java.util.List;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TInt64;
+
+/**
+ * What is random in a training step, drawn in the graph: each draw is a function of the run's seed,
+ * the step and the draw's place in the graph.
+ */
+final class StepRandom {
+  private final Ops tf;
+  private final long seed;
+  private final Operand<TInt64> step;
+  private long draws;
+
+  StepRandom(Ops tf, long seed, Operand<TInt64> step) {
+    this.tf = tf;
+    this.seed = seed;
+    this.step = step;
+  }
+
+  /** Uniform on 0 .. trainSteps - 1, [count]. */
+  Operand<TInt32> timesteps(int count, int trainSteps) {
+    return tf.random.statelessRandomUniformInt(
+        tf.constant(new int[] {count}), next(), tf.constant(0), tf.constant(trainSteps));
+  }
+
+  /** Standard normal. */
+  Operand<TFloat32> normal(Shape shape) {
+    return tf.random.statelessRandomNormal(tf.constant(shape.asArray()), next());
+  }
+
+  /** Dropout with a mask of its own at each place. */
+  Dropout dropout(UNetConfig config) {
+    float rate = (float) config.dropout();
+    return (scope, x) -> {
+      Operand<TFloat32> uniform =
+          scope.random.statelessRandomUniform(scope.constant(x.shape().asArray()), next());
+      Operand<TFloat32> keep =
+          scope.dtypes.cast(
+              scope.math.greaterEqual(uniform, scope.constant(rate)), TFloat32.class);
+      return scope.math.mul(x, scope.math.mul(keep, scope.constant(1 / (1 - rate))));
+    };
+  }
+
+  /** The seed pair of the next draw. */
+  private Operand<TInt64> next() {
+    long place = seed * 0x9e3779b97f4a7c15L + draws++;
+    return tf.stack(List.of(tf.constant(place), step));
+  }
+}

@@ -1,0 +1,237 @@
+package ddim.train;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import ddim.diffusion.Prediction;
+import ddim.diffusion.ScheduleConfig;
+import ddim.nn.UNetConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The recipe of a training run; all that decides its numbers besides the images.
+ *
+ * @param unet the network
+ * @param schedule the noise
+ * @param prediction what the network learns to predict
+ * @param batchSize images a step, at least 1
+ * @param learningRate of Adam, reached after the warm-up
+ * @param warmupSteps over which the learning rate rises linearly from 0; 0 for none
+ * @param gradientClip the largest norm of all gradients together, above 0
+ * @param emaDecay of the moving average of the weights, in [0, 1); it starts lower, at {@code (1 +
+ *     step) / (10 + step)}
+ * @param flip whether half of the images are mirrored
+ * @param checkpointEvery steps between checkpoints
+ * @param precision of the large products
+ * @param seed decides initial weights, order of images, noise and dropout
+ */
+public record TrainConfig(
+    UNetConfig unet,
+    ScheduleConfig schedule,
+    Prediction prediction,
+    int batchSize,
+    double learningRate,
+    int warmupSteps,
+    double gradientClip,
+    double emaDecay,
+    boolean flip,
+    int checkpointEvery,
+    Precision precision,
+    long seed) {
+
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .build();
+
+  /** The numbers of large products in training. */
+  public enum Precision {
+    FLOAT32,
+    /** Convolutions and products in bfloat16, weights and sums in float32. */
+    BFLOAT16
+  }
+
+  /**
+   * @throws IllegalArgumentException with every rule that the numbers break
+   */
+  public TrainConfig {
+    List<String> broken = new ArrayList<>();
+    rule(broken, batchSize >= 1, "batch_size must be 1 or more, is " + batchSize);
+    rule(
+        broken,
+        learningRate > 0 && Double.isFinite(learningRate),
+        "learning_rate must be above 0, is " + learningRate);
+    rule(broken, warmupSteps >= 0, "warmup_steps must be 0 or more, is " + warmupSteps);
+    rule(broken, gradientClip > 0, "gradient_clip must be above 0, is " + gradientClip);
+    rule(broken, emaDecay >= 0 && emaDecay < 1, "ema_decay must be in [0, 1), is " + emaDecay);
+    rule(broken, checkpointEvery >= 1, "checkpoint_every must be 1 or more, is " + checkpointEvery);
+    if (!broken.isEmpty()) {
+      throw new IllegalArgumentException("training configuration: " + String.join("; ", broken));
+    }
+  }
+
+  /** The names that {@link #named} knows. */
+  public static List<String> names() {
+    return List.of("fashion-mnist", "cifar10", "celeba64", "lsun256", "tiny");
+  }
+
+  /**
+   * A recipe by name. {@code cifar10}, {@code celeba64} and {@code lsun256} are those of the DDPM
+   * and DDIM papers; {@code fashion-mnist} is made for hours on a CPU: a small network, a higher
+   * learning rate with a short warm-up, a shorter average, and no flips, because all its shoes point
+   * left.
+   *
+   * @throws IllegalArgumentException if there is no such name
+   */
+  public static TrainConfig named(String name) {
+    return switch (name) {
+      case "fashion-mnist" -> small(UNetConfig.fashionMnist(), 64, 5e-4, 200, 0.9995);
+      case "tiny" -> small(UNetConfig.tiny(), 8, 1e-3, 10, 0.99);
+      case "cifar10" -> paper(UNetConfig.cifar10(), 128, 2e-4);
+      case "celeba64" -> paper(UNetConfig.celeba64(), 128, 2e-4);
+      case "lsun256" -> paper(UNetConfig.lsun256(), 64, 2e-5);
+      default ->
+          throw new IllegalArgumentException(
+              "no configuration '" + name + "'; there are " + String.join(", ", names()));
+    };
+  }
+
+  private static TrainConfig small(
+      UNetConfig unet, int batch, double learningRate, int warmup, double emaDecay) {
+    return new TrainConfig(
+        unet,
+        ScheduleConfig.LINEAR_1000,
+        Prediction.EPS,
+        batch,
+        learningRate,
+        warmup,
+        1,
+        emaDecay,
+        false,
+        500,
+        Precision.FLOAT32,
+        0);
+  }
+
+  private static TrainConfig paper(UNetConfig unet, int batch, double learningRate) {
+    return new TrainConfig(
+        unet,
+        ScheduleConfig.LINEAR_1000,
+        Prediction.EPS,
+        batch,
+        learningRate,
+        5000,
+        1,
+        0.9999,
+        true,
+        5000,
+        Precision.FLOAT32,
+        0);
+  }
+
+  /** The same recipe with another seed. */
+  public TrainConfig withSeed(long newSeed) {
+    return new TrainConfig(
+        unet,
+        schedule,
+        prediction,
+        batchSize,
+        learningRate,
+        warmupSteps,
+        gradientClip,
+        emaDecay,
+        flip,
+        checkpointEvery,
+        precision,
+        newSeed);
+  }
+
+  /** The same recipe in another precision. */
+  public TrainConfig withPrecision(Precision newPrecision) {
+    return new TrainConfig(
+        unet,
+        schedule,
+        prediction,
+        batchSize,
+        learningRate,
+        warmupSteps,
+        gradientClip,
+        emaDecay,
+        flip,
+        checkpointEvery,
+        newPrecision,
+        seed);
+  }
+
+  /** The learning rate of a step, from 0. */
+  double learningRateAt(long step) {
+    return warmupSteps == 0 ? learningRate : learningRate * Math.min(1.0, (step + 1.0) / warmupSteps);
+  }
+
+  /** The decay of the moving average at a step, from 0. */
+  double emaDecayAt(long step) {
+    return Math.min(emaDecay, (1.0 + step) / (10.0 + step));
+  }
+
+  /**
+   * Reads a recipe from a JSON file, which may name another one as {@code base} and then change
+   * some of its numbers.
+   *
+   * @throws IllegalArgumentException if the file is no recipe; the message names the file
+   * @throws IOException if it cannot be read
+   */
+  public static TrainConfig read(Path file) throws IOException {
+    return parse(Files.readString(file), file.toString());
+  }
+
+  /** Reads a recipe from JSON text; {@code source} names it in errors. */
+  static TrainConfig parse(String text, String source) {
+    try {
+      JsonNode node = JSON.readTree(text);
+      if (!node.isObject()) {
+        throw new IllegalArgumentException(source + ": not a JSON object");
+      }
+      if (node.has("base")) {
+        JsonNode merged = JSON.valueToTree(named(node.get("base").asText()));
+        ((ObjectNode) node).remove("base");
+        return JSON.treeToValue(JSON.readerForUpdating(merged).readValue(node), TrainConfig.class);
+      }
+      return JSON.treeToValue(node, TrainConfig.class);
+    } catch (JsonMappingException e) {
+      Throwable cause = e.getCause() instanceof IllegalArgumentException ? e.getCause() : e;
+      throw new IllegalArgumentException(source + ": " + firstLine(cause), e);
+    } catch (IOException e) {
+      throw new IllegalArgumentException(source + ": not JSON: " + firstLine(e), e);
+    }
+  }
+
+  /** The recipe as JSON text, as {@link #read} reads it. */
+  public String toJson() {
+    try {
+      return JSON.writeValueAsString(this);
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String firstLine(Throwable e) {
+    return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+  }
+
+  private static void rule(List<String> broken, boolean holds, String text) {
+    if (!holds) {
+      broken.add(text);
+    }
+  }
+}

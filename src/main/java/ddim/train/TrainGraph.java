@@ -1,0 +1,182 @@
+package ddim.train;
+
+import ddim.diffusion.NoiseSchedule;
+import ddim.diffusion.Prediction;
+import ddim.nn.Dropout;
+import ddim.nn.UNet;
+import java.util.ArrayList;
+import java.util.List;
+import org.tensorflow.Graph;
+import org.tensorflow.Operand;
+import org.tensorflow.Output;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Op;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Placeholder;
+import org.tensorflow.op.train.ApplyAdam;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TInt64;
+import org.tensorflow.types.TUint8;
+import org.tensorflow.types.family.TType;
+
+/**
+ * One optimizer step as a graph: noise in, loss, gradients, Adam, moving average.
+ *
+ * <p>The loss is the mean over pixels of the squared error of the network's prediction at a random
+ * timestep (Ho, Jain, Abbeel, <a href="https://arxiv.org/abs/2006.11239">DDPM</a>, eq. 14). All that
+ * is random is drawn in the graph from (seed, step), so a step is a function of its feeds and of
+ * the variables, and a resumed run repeats what an uninterrupted one does.
+ */
+final class TrainGraph {
+  private static final float BETA_1 = 0.9f;
+  private static final float BETA_2 = 0.999f;
+  private static final float ADAM_EPSILON = 1e-8f;
+
+  final Placeholder<TUint8> images;
+  final Placeholder<TInt64> step;
+  final Placeholder<TFloat32> learningRate;
+  final Placeholder<TFloat32> beta1Power;
+  final Placeholder<TFloat32> beta2Power;
+  final Placeholder<TFloat32> emaDecay;
+  final Operand<TFloat32> loss;
+  final Operand<TFloat32> gradientNorm;
+  final List<Op> update;
+  final TrainVariables variables;
+
+  private final Ops tf;
+  private final TrainConfig config;
+
+  TrainGraph(Graph graph, TrainConfig config) {
+    this.tf = Ops.create(graph);
+    this.config = config;
+    var unet = config.unet();
+    images =
+        tf.withName("images")
+            .placeholder(
+                TUint8.class,
+                Placeholder.shape(
+                    Shape.of(
+                        config.batchSize(), unet.height(), unet.width(), unet.imageChannels())));
+    step = scalar("step", TInt64.class);
+    learningRate = scalar("learning_rate", TFloat32.class);
+    beta1Power = scalar("beta1_power", TFloat32.class);
+    beta2Power = scalar("beta2_power", TFloat32.class);
+    emaDecay = scalar("ema_decay", TFloat32.class);
+
+    variables = new TrainVariables(tf, config);
+    loss = loss();
+    List<Operand<TFloat32>> gradients = gradients(graph);
+    gradientNorm = norm(gradients);
+    update = update(gradients);
+  }
+
+  /** {@code beta^step}, as Adam's bias correction wants it. */
+  static float beta1Power(long step) {
+    return (float) Math.pow(BETA_1, step);
+  }
+
+  /** {@code beta^step}, as Adam's bias correction wants it. */
+  static float beta2Power(long step) {
+    return (float) Math.pow(BETA_2, step);
+  }
+
+  private Operand<TFloat32> loss() {
+    NoiseSchedule schedule = NoiseSchedule.of(config.schedule());
+    int batch = config.batchSize();
+    StepRandom random = new StepRandom(tf, config.seed(), step);
+    Operand<TFloat32> x0 =
+        tf.math.sub(
+            tf.math.div(tf.dtypes.cast(images, TFloat32.class), tf.constant(127.5f)),
+            tf.constant(1f)); // [B, H, W, C] in [-1, 1]
+    Operand<TInt32> t = random.timesteps(batch, schedule.trainSteps()); // [B]
+    Operand<TFloat32> eps = random.normal(x0.shape());
+    Operand<TFloat32> signal = level(schedule, t, true); // [B, 1, 1, 1]
+    Operand<TFloat32> noise = level(schedule, t, false);
+    Operand<TFloat32> xt = tf.math.add(tf.math.mul(signal, x0), tf.math.mul(noise, eps));
+
+    Dropout dropout = config.unet().dropout() == 0 ? Dropout.NONE : random.dropout(config.unet());
+    Operand<TFloat32> predicted =
+        UNet.apply(
+            tf.withSubScope("unet"), variables.weights(), config.unet(), dropout, xt, t);
+    Operand<TFloat32> target = target(x0, eps, signal, noise);
+    return tf.math.mean(
+        tf.math.squaredDifference(target, predicted), tf.constant(new int[] {0, 1, 2, 3}));
+  }
+
+  private Operand<TFloat32> target(
+      Operand<TFloat32> x0,
+      Operand<TFloat32> eps,
+      Operand<TFloat32> signal,
+      Operand<TFloat32> noise) {
+    Prediction prediction = config.prediction();
+    return switch (prediction) {
+      case EPS -> eps;
+      case X0 -> x0;
+      case V -> tf.math.sub(tf.math.mul(signal, eps), tf.math.mul(noise, x0));
+    };
+  }
+
+  /** sqrt(alphaBar) or sqrt(1 - alphaBar) of each row, taken in float64 and rounded last. */
+  private Operand<TFloat32> level(NoiseSchedule schedule, Operand<TInt32> t, boolean signal) {
+    float[] table = new float[schedule.trainSteps()];
+    for (int i = 0; i < table.length; i++) {
+      double alphaBar = schedule.alphaBar(i);
+      table[i] = (float) Math.sqrt(signal ? alphaBar : 1 - alphaBar);
+    }
+    Operand<TFloat32> rows = tf.gather(tf.constant(table), t, tf.constant(0));
+    return tf.reshape(rows, tf.constant(new int[] {-1, 1, 1, 1}));
+  }
+
+  private List<Operand<TFloat32>> gradients(Graph graph) {
+    Output<?>[] xs =
+        variables.all().stream().map(v -> v.weight().asOutput()).toArray(Output<?>[]::new);
+    Output<?>[] dxs =
+        graph.addGradients("gradients", new Output<?>[] {loss.asOutput()}, xs, null);
+    List<Operand<TFloat32>> gradients = new ArrayList<>();
+    for (int i = 0; i < dxs.length; i++) {
+      gradients.add(dxs[i].expect(TFloat32.class));
+    }
+    return gradients;
+  }
+
+  private Operand<TFloat32> norm(List<Operand<TFloat32>> gradients) {
+    List<Operand<TFloat32>> halves = new ArrayList<>();
+    for (Operand<TFloat32> gradient : gradients) {
+      halves.add(tf.nn.l2Loss(gradient)); // half the sum of squares
+    }
+    return tf.math.sqrt(tf.math.mul(tf.constant(2f), tf.math.addN(halves)));
+  }
+
+  /** Every gradient is part of the norm, so no weight changes before all have been read. */
+  private List<Op> update(List<Operand<TFloat32>> gradients) {
+    Operand<TFloat32> limit = tf.constant((float) config.gradientClip());
+    Operand<TFloat32> scale =
+        tf.math.div(limit, tf.math.maximum(gradientNorm, limit)); // 1 if the norm is small
+    Operand<TFloat32> forget = tf.math.sub(tf.constant(1f), emaDecay);
+    List<Op> updates = new ArrayList<>();
+    for (int i = 0; i < gradients.size(); i++) {
+      TrainVariables.Slots slots = variables.all().get(i);
+      ApplyAdam<TFloat32> adam =
+          tf.train.applyAdam(
+              slots.weight(),
+              slots.adamM(),
+              slots.adamV(),
+              beta1Power,
+              beta2Power,
+              learningRate,
+              tf.constant(BETA_1),
+              tf.constant(BETA_2),
+              tf.constant(ADAM_EPSILON),
+              tf.math.mul(gradients.get(i), scale));
+      Operand<TFloat32> difference = tf.math.sub(slots.ema(), adam);
+      updates.add(tf.assignSub(slots.ema(), tf.math.mul(difference, forget)));
+    }
+    return updates;
+  }
+
+  private <T extends TType> Placeholder<T> scalar(
+      String name, Class<T> type) {
+    return tf.withName(name).placeholder(type, Placeholder.shape(Shape.scalar()));
+  }
+}

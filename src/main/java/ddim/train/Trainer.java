@@ -1,0 +1,235 @@
+package ddim.train;
+
+import ddim.data.Batches;
+import ddim.data.ImageSource;
+import ddim.nn.ParamSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import org.tensorflow.Graph;
+import org.tensorflow.Result;
+import org.tensorflow.Session;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.proto.ConfigProto;
+import org.tensorflow.proto.GraphOptions;
+import org.tensorflow.proto.RewriterConfig;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt64;
+import org.tensorflow.types.TUint8;
+
+/**
+ * Runs a {@link TrainGraph} over batches of images and writes checkpoints.
+ *
+ * <p>A step is a function of the variables, the recipe and its number: a resumed run continues as if
+ * it had never stopped, bit for bit on a CPU.
+ */
+public final class Trainer {
+  private final TrainConfig config;
+  private final ImageSource data;
+  private final RunFolder run;
+  private final TrainListener listener;
+
+  private Trainer(
+      TrainConfig config, ImageSource data, RunFolder run, TrainListener listener) {
+    this.config = config;
+    this.data = data;
+    this.run = run;
+    this.listener = listener;
+  }
+
+  /**
+   * Trains until a step, from the start or from the newest checkpoint.
+   *
+   * @param config the recipe; a resumed run must have the same one
+   * @param data images of the network's shape
+   * @param folder of the run, made if it is not there
+   * @param steps the number of the last step, at least 1
+   * @param resume whether to continue from the folder's newest checkpoint
+   * @param listener hears every step
+   * @throws IllegalArgumentException if images and network do not fit, if the folder holds a run and
+   *     {@code resume} is false, if it holds none and it is true, or if its recipe is another
+   * @throws TrainingDivergedException if a loss is not finite
+   * @throws IOException if the folder cannot be read or written
+   */
+  public static void run(
+      TrainConfig config,
+      ImageSource data,
+      Path folder,
+      long steps,
+      boolean resume,
+      TrainListener listener)
+      throws IOException {
+    if (steps < 1) {
+      throw new IllegalArgumentException("steps must be 1 or more, is " + steps);
+    }
+    var unet = config.unet();
+    if (data.height() != unet.height()
+        || data.width() != unet.width()
+        || data.channels() != unet.imageChannels()) {
+      throw new IllegalArgumentException(
+          String.format(
+              "the images of %s are %dx%dx%d, the network's %dx%dx%d",
+              data.name(),
+              data.height(),
+              data.width(),
+              data.channels(),
+              unet.height(),
+              unet.width(),
+              unet.imageChannels()));
+    }
+    new Trainer(config, data, new RunFolder(folder), listener).train(steps, resume);
+  }
+
+  private void train(long steps, boolean resume) throws IOException {
+    Optional<Path> checkpoint = Checkpoint.newest(run);
+    if (resume && checkpoint.isEmpty()) {
+      throw new IllegalArgumentException(run.root() + " has no checkpoint to resume from");
+    }
+    if (!resume && checkpoint.isPresent()) {
+      throw new IllegalArgumentException(
+          run.root() + " already holds a run; continue it with --resume or choose another folder");
+    }
+    try (Graph graph = new Graph()) {
+      TrainGraph trainGraph = new TrainGraph(graph, config);
+      try (Session session = new Session(graph, sessionConfig())) {
+        long first = 0;
+        if (checkpoint.isPresent()) {
+          Checkpoint.Header header =
+              Checkpoint.restore(checkpoint.get(), trainGraph.variables, session);
+          requireSame(header);
+          first = header.step();
+        } else {
+          initialize(trainGraph.variables, session);
+          Files.createDirectories(run.root());
+          Files.writeString(run.config(), config.toJson() + "\n");
+        }
+        try (Metrics metrics = Metrics.open(run.metrics(), first)) {
+          loop(trainGraph, session, metrics, first, steps);
+        }
+      }
+    }
+  }
+
+  private void loop(
+      TrainGraph graph, Session session, Metrics metrics, long first, long steps)
+      throws IOException {
+    Batches batches = new Batches(data, config.batchSize(), config.seed(), config.flip());
+    byte[] images = new byte[config.batchSize() * config.unet().imageSize()];
+    for (long step = first; step < steps; step++) {
+      long start = System.nanoTime();
+      batches.batch(step, images);
+      TrainProgress progress = step(graph, session, images, step, steps, start);
+      if (!Double.isFinite(progress.loss()) || !Double.isFinite(progress.gradientNorm())) {
+        throw new TrainingDivergedException(
+            "step "
+                + progress.step()
+                + ": the loss is "
+                + progress.loss()
+                + " and the gradient norm "
+                + progress.gradientNorm()
+                + "; the last checkpoint in "
+                + run.checkpoints()
+                + " stands");
+      }
+      metrics.write(progress);
+      listener.onStep(progress);
+      if (progress.step() % config.checkpointEvery() == 0 || progress.step() == steps) {
+        metrics.flush();
+        Path file =
+            Checkpoint.save(
+                run,
+                new Checkpoint.Header(progress.step(), config, data.name()),
+                graph.variables,
+                session);
+        listener.onCheckpoint(progress.step(), file);
+      }
+    }
+  }
+
+  private TrainProgress step(
+      TrainGraph graph, Session session, byte[] images, long step, long steps, long startNanos) {
+    var unet = config.unet();
+    Shape shape =
+        Shape.of(config.batchSize(), unet.height(), unet.width(), unet.imageChannels());
+    double learningRate = config.learningRateAt(step);
+    try (TUint8 batch = TUint8.tensorOf(shape, DataBuffers.of(images));
+        TInt64 number = TInt64.scalarOf(step);
+        TFloat32 rate = TFloat32.scalarOf((float) learningRate);
+        TFloat32 beta1 = TFloat32.scalarOf(TrainGraph.beta1Power(step + 1));
+        TFloat32 beta2 = TFloat32.scalarOf(TrainGraph.beta2Power(step + 1));
+        TFloat32 decay = TFloat32.scalarOf((float) config.emaDecayAt(step))) {
+      Session.Runner runner =
+          session
+              .runner()
+              .feed(graph.images, batch)
+              .feed(graph.step, number)
+              .feed(graph.learningRate, rate)
+              .feed(graph.beta1Power, beta1)
+              .feed(graph.beta2Power, beta2)
+              .feed(graph.emaDecay, decay)
+              .fetch(graph.loss)
+              .fetch(graph.gradientNorm);
+      graph.update.forEach(runner::addTarget);
+      try (Result result = runner.run()) {
+        double seconds = (System.nanoTime() - startNanos) / 1e9;
+        return new TrainProgress(
+            step + 1,
+            steps,
+            ((TFloat32) result.get(0)).getFloat(),
+            ((TFloat32) result.get(1)).getFloat(),
+            learningRate,
+            config.batchSize() / seconds);
+      }
+    }
+  }
+
+  /** Weights and their averages start alike, Adam's moments at 0. */
+  private void initialize(TrainVariables variables, Session session) {
+    for (TrainVariables.Slot slot : variables.state().values()) {
+      Checkpoint.set(session, slot, new float[Math.toIntExact(slot.shape().size())]);
+    }
+    for (TrainVariables.Slots slots : variables.all()) {
+      ParamSpec spec = slots.spec();
+      float[] values = spec.init().values(spec.name(), spec.shape(), config.seed());
+      for (String group : Arrays.asList(TrainVariables.WEIGHTS, TrainVariables.EMA)) {
+        TrainVariables.Slot slot = variables.state().get(group + "/" + spec.name());
+        if (slot != null) {
+          Checkpoint.set(session, slot, values);
+        }
+      }
+    }
+  }
+
+  private void requireSame(Checkpoint.Header header) {
+    if (!header.config().equals(config)) {
+      throw new IllegalArgumentException(
+          "the run in "
+              + run.root()
+              + " was made with another recipe: "
+              + ConfigDifference.of(header.config(), config));
+    }
+    if (!header.dataset().equals(data.name())) {
+      throw new IllegalArgumentException(
+          "the run in "
+              + run.root()
+              + " was trained on "
+              + header.dataset()
+              + ", not on "
+              + data.name());
+    }
+  }
+
+  private ConfigProto sessionConfig() {
+    RewriterConfig.Builder rewriter = RewriterConfig.newBuilder();
+    if (config.precision() == TrainConfig.Precision.BFLOAT16) {
+      rewriter.setAutoMixedPrecisionOnednnBfloat16(RewriterConfig.Toggle.ON);
+    }
+    return ConfigProto.newBuilder()
+        .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewriter))
+        .setAllowSoftPlacement(true)
+        .build();
+  }
+}
