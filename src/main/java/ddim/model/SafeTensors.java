@@ -104,8 +104,7 @@ public final class SafeTensors implements AutoCloseable {
     if (header < 2 || header > MAX_HEADER_BYTES || header > length - Long.BYTES) {
       throw broken("claims a header of " + header + " bytes in a file of " + length);
     }
-    String json =
-        StandardCharsets.UTF_8.decode(read(Long.BYTES, (int) header)).toString();
+    String json = StandardCharsets.UTF_8.decode(read(Long.BYTES, (int) header)).toString();
     JsonNode root;
     try {
       root = new ObjectMapper().readTree(json);
@@ -119,7 +118,10 @@ public final class SafeTensors implements AutoCloseable {
     for (Iterator<Map.Entry<String, JsonNode>> it = root.fields(); it.hasNext(); ) {
       Map.Entry<String, JsonNode> field = it.next();
       if (field.getKey().equals(METADATA)) {
-        field.getValue().fields().forEachRemaining(e -> metadata.put(e.getKey(), e.getValue().asText()));
+        field
+            .getValue()
+            .fields()
+            .forEachRemaining(e -> metadata.put(e.getKey(), e.getValue().asText()));
       } else {
         entries.put(field.getKey(), entry(field.getKey(), field.getValue(), data, length));
       }
@@ -148,8 +150,14 @@ public final class SafeTensors implements AutoCloseable {
     long end = offsets.get(1).asLong(-1);
     if (begin < 0 || end - begin != bytes || end > length - data) {
       throw broken(
-          "tensor '" + name + "' of " + bytes + " bytes claims the bytes " + offsets
-              + " of " + (length - data));
+          "tensor '"
+              + name
+              + "' of "
+              + bytes
+              + " bytes claims the bytes "
+              + offsets
+              + " of "
+              + (length - data));
     }
     return new Entry(Shape.of(shape), data + begin);
   }

@@ -26,8 +26,8 @@ public final class SafeTensorsWriter {
    *
    * @throws IOException if it cannot be written; {@code file} is then as it was
    */
-  public static void write(
-      Path file, Map<String, String> metadata, Map<String, Tensor> tensors) throws IOException {
+  public static void write(Path file, Map<String, String> metadata, Map<String, Tensor> tensors)
+      throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     Path temporary = Files.createTempFile(folder, "." + file.getFileName(), ".part");
     try {

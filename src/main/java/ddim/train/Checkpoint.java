@@ -37,8 +37,7 @@ final class Checkpoint {
   record Header(long step, TrainConfig config, String dataset) {}
 
   /** Writes the state of {@code session} and deletes checkpoints older than the newest few. */
-  static Path save(
-      RunFolder run, Header header, TrainVariables variables, Session session)
+  static Path save(RunFolder run, Header header, TrainVariables variables, Session session)
       throws IOException {
     List<TrainVariables.Slot> slots = List.copyOf(variables.state().values());
     Map<String, SafeTensorsWriter.Tensor> tensors = new LinkedHashMap<>();

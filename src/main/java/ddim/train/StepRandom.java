@@ -44,8 +44,7 @@ final class StepRandom {
       Operand<TFloat32> uniform =
           scope.random.statelessRandomUniform(scope.constant(x.shape().asArray()), next());
       Operand<TFloat32> keep =
-          scope.dtypes.cast(
-              scope.math.greaterEqual(uniform, scope.constant(rate)), TFloat32.class);
+          scope.dtypes.cast(scope.math.greaterEqual(uniform, scope.constant(rate)), TFloat32.class);
       return scope.math.mul(x, scope.math.mul(keep, scope.constant(1 / (1 - rate))));
     };
   }

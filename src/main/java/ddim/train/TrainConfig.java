@@ -1,8 +1,8 @@
 package ddim.train;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -89,8 +89,8 @@ public record TrainConfig(
   /**
    * A recipe by name. {@code cifar10}, {@code celeba64} and {@code lsun256} are those of the DDPM
    * and DDIM papers; {@code fashion-mnist} is made for hours on a CPU: a small network, a higher
-   * learning rate with a short warm-up, a shorter average, and no flips, because all its shoes point
-   * left.
+   * learning rate with a short warm-up, a shorter average, and no flips, because all its shoes
+   * point left.
    *
    * @throws IllegalArgumentException if there is no such name
    */
@@ -176,7 +176,9 @@ public record TrainConfig(
 
   /** The learning rate of a step, from 0. */
   double learningRateAt(long step) {
-    return warmupSteps == 0 ? learningRate : learningRate * Math.min(1.0, (step + 1.0) / warmupSteps);
+    return warmupSteps == 0
+        ? learningRate
+        : learningRate * Math.min(1.0, (step + 1.0) / warmupSteps);
   }
 
   /** The decay of the moving average at a step, from 0. */

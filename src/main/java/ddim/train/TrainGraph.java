@@ -4,6 +4,7 @@ import ddim.diffusion.NoiseSchedule;
 import ddim.diffusion.Prediction;
 import ddim.nn.Dropout;
 import ddim.nn.UNet;
+import ddim.sampling.NoiseLevel;
 import java.util.ArrayList;
 import java.util.List;
 import org.tensorflow.Graph;
@@ -24,9 +25,9 @@ import org.tensorflow.types.family.TType;
  * One optimizer step as a graph: noise in, loss, gradients, Adam, moving average.
  *
  * <p>The loss is the mean over pixels of the squared error of the network's prediction at a random
- * timestep (Ho, Jain, Abbeel, <a href="https://arxiv.org/abs/2006.11239">DDPM</a>, eq. 14). All that
- * is random is drawn in the graph from (seed, step), so a step is a function of its feeds and of
- * the variables, and a resumed run repeats what an uninterrupted one does.
+ * timestep (Ho, Jain, Abbeel, <a href="https://arxiv.org/abs/2006.11239">DDPM</a>, eq. 14). All
+ * that is random is drawn in the graph from (seed, step), so a step is a function of its feeds and
+ * of the variables, and a resumed run repeats what an uninterrupted one does.
  */
 final class TrainGraph {
   private static final float BETA_1 = 0.9f;
@@ -91,14 +92,13 @@ final class TrainGraph {
             tf.constant(1f)); // [B, H, W, C] in [-1, 1]
     Operand<TInt32> t = random.timesteps(batch, schedule.trainSteps()); // [B]
     Operand<TFloat32> eps = random.normal(x0.shape());
-    Operand<TFloat32> signal = level(schedule, t, true); // [B, 1, 1, 1]
-    Operand<TFloat32> noise = level(schedule, t, false);
+    Operand<TFloat32> signal = perImage(NoiseLevel.signal(tf, schedule, t)); // [B, 1, 1, 1]
+    Operand<TFloat32> noise = perImage(NoiseLevel.noise(tf, schedule, t));
     Operand<TFloat32> xt = tf.math.add(tf.math.mul(signal, x0), tf.math.mul(noise, eps));
 
     Dropout dropout = config.unet().dropout() == 0 ? Dropout.NONE : random.dropout(config.unet());
     Operand<TFloat32> predicted =
-        UNet.apply(
-            tf.withSubScope("unet"), variables.weights(), config.unet(), dropout, xt, t);
+        UNet.apply(tf.withSubScope("unet"), variables.weights(), config.unet(), dropout, xt, t);
     Operand<TFloat32> target = target(x0, eps, signal, noise);
     return tf.math.mean(
         tf.math.squaredDifference(target, predicted), tf.constant(new int[] {0, 1, 2, 3}));
@@ -117,22 +117,14 @@ final class TrainGraph {
     };
   }
 
-  /** sqrt(alphaBar) or sqrt(1 - alphaBar) of each row, taken in float64 and rounded last. */
-  private Operand<TFloat32> level(NoiseSchedule schedule, Operand<TInt32> t, boolean signal) {
-    float[] table = new float[schedule.trainSteps()];
-    for (int i = 0; i < table.length; i++) {
-      double alphaBar = schedule.alphaBar(i);
-      table[i] = (float) Math.sqrt(signal ? alphaBar : 1 - alphaBar);
-    }
-    Operand<TFloat32> rows = tf.gather(tf.constant(table), t, tf.constant(0));
-    return tf.reshape(rows, tf.constant(new int[] {-1, 1, 1, 1}));
+  private Operand<TFloat32> perImage(Operand<TFloat32> perRow) {
+    return tf.reshape(perRow, tf.constant(new int[] {-1, 1, 1, 1}));
   }
 
   private List<Operand<TFloat32>> gradients(Graph graph) {
     Output<?>[] xs =
         variables.all().stream().map(v -> v.weight().asOutput()).toArray(Output<?>[]::new);
-    Output<?>[] dxs =
-        graph.addGradients("gradients", new Output<?>[] {loss.asOutput()}, xs, null);
+    Output<?>[] dxs = graph.addGradients("gradients", new Output<?>[] {loss.asOutput()}, xs, null);
     List<Operand<TFloat32>> gradients = new ArrayList<>();
     for (int i = 0; i < dxs.length; i++) {
       gradients.add(dxs[i].expect(TFloat32.class));
@@ -175,8 +167,7 @@ final class TrainGraph {
     return updates;
   }
 
-  private <T extends TType> Placeholder<T> scalar(
-      String name, Class<T> type) {
+  private <T extends TType> Placeholder<T> scalar(String name, Class<T> type) {
     return tf.withName(name).placeholder(type, Placeholder.shape(Shape.scalar()));
   }
 }

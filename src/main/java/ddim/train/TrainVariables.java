@@ -96,8 +96,7 @@ final class TrainVariables {
   }
 
   private static Slot slot(Ops tf, String name, ParamSpec spec, Variable<TFloat32> variable) {
-    Placeholder<TFloat32> feed =
-        tf.placeholder(TFloat32.class, Placeholder.shape(spec.shape()));
+    Placeholder<TFloat32> feed = tf.placeholder(TFloat32.class, Placeholder.shape(spec.shape()));
     return new Slot(name, spec.shape(), variable, feed, tf.assign(variable, feed));
   }
 }

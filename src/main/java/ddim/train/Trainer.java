@@ -23,8 +23,8 @@ import org.tensorflow.types.TUint8;
 /**
  * Runs a {@link TrainGraph} over batches of images and writes checkpoints.
  *
- * <p>A step is a function of the variables, the recipe and its number: a resumed run continues as if
- * it had never stopped, bit for bit on a CPU.
+ * <p>A step is a function of the variables, the recipe and its number: a resumed run continues as
+ * if it had never stopped, bit for bit on a CPU.
  */
 public final class Trainer {
   private final TrainConfig config;
@@ -32,8 +32,7 @@ public final class Trainer {
   private final RunFolder run;
   private final TrainListener listener;
 
-  private Trainer(
-      TrainConfig config, ImageSource data, RunFolder run, TrainListener listener) {
+  private Trainer(TrainConfig config, ImageSource data, RunFolder run, TrainListener listener) {
     this.config = config;
     this.data = data;
     this.run = run;
@@ -49,8 +48,8 @@ public final class Trainer {
    * @param steps the number of the last step, at least 1
    * @param resume whether to continue from the folder's newest checkpoint
    * @param listener hears every step
-   * @throws IllegalArgumentException if images and network do not fit, if the folder holds a run and
-   *     {@code resume} is false, if it holds none and it is true, or if its recipe is another
+   * @throws IllegalArgumentException if images and network do not fit, if the folder holds a run
+   *     and {@code resume} is false, if it holds none and it is true, or if its recipe is another
    * @throws TrainingDivergedException if a loss is not finite
    * @throws IOException if the folder cannot be read or written
    */
@@ -113,8 +112,7 @@ public final class Trainer {
     }
   }
 
-  private void loop(
-      TrainGraph graph, Session session, Metrics metrics, long first, long steps)
+  private void loop(TrainGraph graph, Session session, Metrics metrics, long first, long steps)
       throws IOException {
     Batches batches = new Batches(data, config.batchSize(), config.seed(), config.flip());
     byte[] images = new byte[config.batchSize() * config.unet().imageSize()];
@@ -152,8 +150,7 @@ public final class Trainer {
   private TrainProgress step(
       TrainGraph graph, Session session, byte[] images, long step, long steps, long startNanos) {
     var unet = config.unet();
-    Shape shape =
-        Shape.of(config.batchSize(), unet.height(), unet.width(), unet.imageChannels());
+    Shape shape = Shape.of(config.batchSize(), unet.height(), unet.width(), unet.imageChannels());
     double learningRate = config.learningRateAt(step);
     try (TUint8 batch = TUint8.tensorOf(shape, DataBuffers.of(images));
         TInt64 number = TInt64.scalarOf(step);

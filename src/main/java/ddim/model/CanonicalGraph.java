@@ -1,0 +1,94 @@
+package ddim.model;
+
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.tensorflow.TensorFlow;
+import org.tensorflow.proto.AttrValue;
+import org.tensorflow.proto.FunctionDef;
+import org.tensorflow.proto.FunctionDefLibrary;
+import org.tensorflow.proto.GraphDef;
+import org.tensorflow.proto.NodeDef;
+import org.tensorflow.proto.OpDef;
+
+/**
+ * A graph's definition without what does not matter: functions are named by their place instead of
+ * by the process that built them, and attributes at their default are left out, so that older
+ * runtimes, which do not know the newest attributes, can read it.
+ */
+final class CanonicalGraph {
+  private final Map<String, String> names = new HashMap<>();
+  private final Map<String, Map<String, AttrValue>> defaults = new HashMap<>();
+
+  private CanonicalGraph() {}
+
+  static GraphDef of(GraphDef graph) {
+    return new CanonicalGraph().rewrite(graph);
+  }
+
+  private GraphDef rewrite(GraphDef graph) {
+    for (OpDef op : TensorFlow.registeredOpList().getOpList()) {
+      Map<String, AttrValue> values = new HashMap<>();
+      op.getAttrList().stream()
+          .filter(OpDef.AttrDef::hasDefaultValue)
+          .forEach(attr -> values.put(attr.getName(), attr.getDefaultValue()));
+      defaults.put(op.getName(), values);
+    }
+    List<FunctionDef> functions =
+        graph.getLibrary().getFunctionList().stream()
+            .sorted(Comparator.comparing(f -> creation(f.getSignature().getName())))
+            .toList();
+    for (FunctionDef function : functions) {
+      String name = function.getSignature().getName();
+      names.put(name, stem(name) + "_" + names.size());
+    }
+    GraphDef.Builder result = graph.toBuilder().clearNode().clearLibrary();
+    graph.getNodeList().forEach(node -> result.addNode(rewrite(node)));
+    FunctionDefLibrary.Builder library = graph.getLibrary().toBuilder().clearFunction();
+    functions.forEach(function -> library.addFunction(rewrite(function)));
+    return result.setLibrary(library).build();
+  }
+
+  private FunctionDef rewrite(FunctionDef function) {
+    FunctionDef.Builder result = function.toBuilder().clearNodeDef();
+    result.getSignatureBuilder().setName(renamed(function.getSignature().getName()));
+    function.getNodeDefList().forEach(node -> result.addNodeDef(rewrite(node)));
+    return result.build();
+  }
+
+  private NodeDef rewrite(NodeDef node) {
+    NodeDef.Builder result = node.toBuilder().clearAttr();
+    Map<String, AttrValue> known = defaults.getOrDefault(node.getOp(), Map.of());
+    node.getAttrMap()
+        .forEach(
+            (key, value) -> {
+              if (!value.equals(known.get(key))) {
+                result.putAttr(key, rewrite(value));
+              }
+            });
+    return result.build();
+  }
+
+  private AttrValue rewrite(AttrValue value) {
+    if (!value.hasFunc()) {
+      return value;
+    }
+    AttrValue.Builder result = value.toBuilder();
+    result.getFuncBuilder().setName(renamed(value.getFunc().getName()));
+    return result.build();
+  }
+
+  private String renamed(String name) {
+    return Objects.requireNonNull(names.get(name), name);
+  }
+
+  private static String stem(String name) {
+    return name.replaceAll("[^A-Za-z].*$", "");
+  }
+
+  private static String creation(String name) {
+    return name;
+  }
+}

@@ -1,0 +1,67 @@
+package ddim.model;
+
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Placeholder;
+import org.tensorflow.proto.DataType;
+import org.tensorflow.proto.SignatureDef;
+import org.tensorflow.proto.TensorInfo;
+import org.tensorflow.proto.TensorShapeProto;
+import org.tensorflow.types.family.TType;
+
+/** Collects the inputs and outputs of one signature, each under its own name in the graph. */
+final class SignatureBuilder {
+  /** What TensorFlow Serving asks of a signature that predicts. */
+  private static final String METHOD = "tensorflow/serving/predict";
+
+  private final String name;
+  private final Ops scope;
+  private final SignatureDef.Builder definition =
+      SignatureDef.newBuilder().setMethodName(METHOD);
+
+  SignatureBuilder(Ops tf, String name) {
+    this.name = name;
+    this.scope = tf.withSubScope(name);
+  }
+
+  String name() {
+    return name;
+  }
+
+  /** Builds the nodes between inputs and outputs. */
+  Ops ops() {
+    return scope;
+  }
+
+  <T extends TType> Operand<T> input(String input, Class<T> type, Shape shape) {
+    Placeholder<T> placeholder =
+        scope.withName(input).placeholder(type, Placeholder.shape(shape));
+    definition.putInputs(input, info(placeholder));
+    return placeholder;
+  }
+
+  void output(String output, Operand<?> value) {
+    definition.putOutputs(output, info(scope.withName("out_" + output).identity(value)));
+  }
+
+  SignatureDef build() {
+    return definition.build();
+  }
+
+  private static TensorInfo info(Operand<?> operand) {
+    TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
+    for (long size : operand.shape().asArray()) {
+      shape.addDim(TensorShapeProto.Dim.newBuilder().setSize(size));
+    }
+    return TensorInfo.newBuilder()
+        .setName(operand.op().name() + ":0")
+        .setDtype(dataType(operand))
+        .setTensorShape(shape)
+        .build();
+  }
+
+  private static DataType dataType(Operand<?> operand) {
+    return operand.asOutput().dataType();
+  }
+}

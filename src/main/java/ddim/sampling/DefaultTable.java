@@ -1,0 +1,125 @@
+package ddim.sampling;
+
+import ddim.diffusion.NoiseSchedule;
+import ddim.diffusion.StepTable.Column;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Stack;
+import org.tensorflow.op.math.Max;
+import org.tensorflow.types.TBool;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TFloat64;
+import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TInt64;
+
+/**
+ * The step tables of DDIM made in the graph, from a number of steps and an eta a row, for clients
+ * that know nothing of tables.
+ *
+ * <p>The timesteps are those of quadratic spacing, in the same integer arithmetic as {@link
+ * ddim.diffusion.Timesteps}: with S steps, {@code tau_i = max(i, floor((2 i^2 (T-1) + D) / (2 D)))},
+ * {@code D = (S-1)^2}, walked from {@code i = S-1} down. Square roots of alphaBar are constants,
+ * taken in float64.
+ *
+ * @param timestep [B, K], K the largest number of steps, -1 where a row has fewer
+ * @param table [B, K, {@link Column}]
+ */
+public record DefaultTable(Operand<TInt32> timestep, Operand<TFloat32> table) {
+
+  /**
+   * @param schedule of the model
+   * @param steps [B]; held within 1 and the schedule's T
+   * @param eta [B], or null for 0 everywhere, which needs no float64 in the graph
+   */
+  public static DefaultTable of(
+      Ops tf, NoiseSchedule schedule, Operand<TInt32> steps, @Nullable Operand<TFloat32> eta) {
+    int trainSteps = schedule.trainSteps();
+    Operand<TInt32> held =
+        tf.math.minimum(tf.math.maximum(steps, tf.constant(1)), tf.constant(trainSteps));
+    Operand<TInt64> total =
+        tf.reshape(tf.dtypes.cast(held, TInt64.class), tf.constant(new int[] {-1, 1})); // [B, 1]
+    Operand<TInt32> longest =
+        tf.math.max(held, tf.constant(new int[] {0}), Max.keepDims(false));
+    Operand<TInt64> step =
+        tf.reshape(
+            tf.dtypes.cast(tf.range(tf.constant(0), longest, tf.constant(1)), TInt64.class),
+            tf.constant(new int[] {1, -1})); // [1, K]
+    Operand<TInt64> index = tf.math.sub(tf.math.sub(total, tf.constant(1L)), step); // [B, K]
+    Operand<TInt64> level = tau(tf, index, total, trainSteps);
+    Operand<TInt64> next = tau(tf, tf.math.sub(index, tf.constant(1L)), total, trainSteps);
+    Operand<TBool> real = tf.math.greaterEqual(index, tf.constant(0L));
+
+    Map<Column, Operand<TFloat32>> columns = new EnumMap<>(Column.class);
+    columns.put(Column.SQRT_ALPHA_BAR, NoiseLevel.signal(tf, schedule, level));
+    columns.put(Column.SQRT_ONE_MINUS_ALPHA_BAR, NoiseLevel.noise(tf, schedule, level));
+    columns.put(Column.B, NoiseLevel.signal(tf, schedule, next));
+    if (eta == null) {
+      columns.put(Column.C, NoiseLevel.noise(tf, schedule, next));
+    } else {
+      columns.putAll(stochastic(tf, schedule, level, next, eta));
+    }
+    Operand<TInt64> asked = tf.select(real, level, tf.constant(-1L));
+    return new DefaultTable(
+        tf.dtypes.cast(asked, TInt32.class), stack(tf, columns, NoiseLevel.signal(tf, schedule, level)));
+  }
+
+  /** The timestep of place {@code index}; -1 at index -1 and below, which is the clean image. */
+  private static Operand<TInt64> tau(
+      Ops tf, Operand<TInt64> index, Operand<TInt64> total, int trainSteps) {
+    Operand<TInt64> last = tf.constant((long) trainSteps - 1);
+    Operand<TInt64> gaps = tf.math.maximum(tf.math.sub(total, tf.constant(1L)), tf.constant(1L));
+    Operand<TInt64> d = tf.math.mul(gaps, gaps);
+    Operand<TInt64> square = tf.math.mul(index, index);
+    Operand<TInt64> twice = tf.math.mul(tf.constant(2L), tf.math.mul(square, last));
+    Operand<TInt64> rounded =
+        tf.math.floorDiv(tf.math.add(twice, d), tf.math.mul(tf.constant(2L), d));
+    Operand<TInt64> spaced = tf.math.maximum(index, rounded);
+    Operand<TInt64> inside = tf.select(tf.math.equal(total, tf.constant(1L)), last, spaced);
+    return tf.select(
+        tf.math.greaterEqual(index, tf.constant(0L)), inside, tf.constant(-1L));
+  }
+
+  /** c and sigma of eq. 12 and 16, in float64. */
+  private static Map<Column, Operand<TFloat32>> stochastic(
+      Ops tf,
+      NoiseSchedule schedule,
+      Operand<TInt64> level,
+      Operand<TInt64> next,
+      Operand<TFloat32> eta) {
+    double[] table = new double[schedule.trainSteps() + 1];
+    Arrays.setAll(table, i -> schedule.alphaBar(i - 1));
+    Operand<TFloat64> one = tf.constant(1.0);
+    Operand<TFloat64> alphaBar =
+        tf.gather(tf.constant(table), tf.math.add(level, tf.constant(1L)), tf.constant(0));
+    Operand<TFloat64> alphaBarNext =
+        tf.gather(tf.constant(table), tf.math.add(next, tf.constant(1L)), tf.constant(0));
+    Operand<TFloat64> noiseNext = tf.math.sub(one, alphaBarNext);
+    // Padding has alphaBar 1, where the ratio is 0 / 0; any number will do there.
+    Operand<TFloat64> ratio = tf.math.divNoNan(noiseNext, tf.math.sub(one, alphaBar));
+    Operand<TFloat64> fresh = tf.math.sub(one, tf.math.div(alphaBar, alphaBarNext));
+    Operand<TFloat64> etas =
+        tf.reshape(tf.dtypes.cast(eta, TFloat64.class), tf.constant(new int[] {-1, 1}));
+    Operand<TFloat64> sigma =
+        tf.math.mul(etas, tf.math.sqrt(tf.math.mul(ratio, tf.math.maximum(fresh, tf.constant(0.0)))));
+    Operand<TFloat64> direction =
+        tf.math.sqrt(
+            tf.math.maximum(
+                tf.math.sub(noiseNext, tf.math.mul(sigma, sigma)), tf.constant(0.0)));
+    return Map.of(
+        Column.C, tf.dtypes.cast(direction, TFloat32.class),
+        Column.SIGMA, tf.dtypes.cast(sigma, TFloat32.class));
+  }
+
+  private static Operand<TFloat32> stack(
+      Ops tf, Map<Column, Operand<TFloat32>> columns, Operand<TFloat32> like) {
+    Operand<TFloat32> zeros = tf.zerosLike(like);
+    List<Operand<TFloat32>> all =
+        Arrays.stream(Column.values()).map(c -> columns.getOrDefault(c, zeros)).toList();
+    return tf.stack(all, Stack.axis(2L));
+  }
+}
