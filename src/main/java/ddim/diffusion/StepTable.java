@@ -45,6 +45,12 @@ public final class StepTable {
       this.wireName = wireName;
     }
 
+    /** The place of the column in a table, from 0. */
+    @SuppressWarnings("EnumOrdinal") // the order of the constants is the contract
+    public int index() {
+      return ordinal();
+    }
+
     /** The name in {@code assets.extra/ddim.json}. */
     public String wireName() {
       return wireName;
@@ -103,7 +109,7 @@ public final class StepTable {
 
   /** One number of step {@code k}. */
   public double get(int k, Column column) {
-    return steps[k][column.ordinal()];
+    return steps[k][column.index()];
   }
 
   /** What is done to x0 at every step. */
@@ -113,6 +119,6 @@ public final class StepTable {
 
   /** Whether any step draws noise; if not, the images do not depend on the row's seed. */
   public boolean isStochastic() {
-    return Arrays.stream(steps).anyMatch(step -> step[Column.SIGMA.ordinal()] != 0);
+    return Arrays.stream(steps).anyMatch(step -> step[Column.SIGMA.index()] != 0);
   }
 }

@@ -2,7 +2,6 @@ package ddim.model;
 
 import ddim.diffusion.StepTable;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -95,8 +94,7 @@ public final class LoadedModel implements SamplingModel {
   }
 
   @Override
-  public void advance(
-      List<Trajectory> rows, int columns, int batchSize, @Nullable Duration limit) {
+  public void advance(List<Trajectory> rows, int columns, int batchSize, @Nullable Duration limit) {
     TrajectoryBatch batch = TrajectoryBatch.of(rows, columns, batchSize, spec);
     SignatureDef signature = signature(ModelSignature.TRAJECTORY);
     List<Tensor> inputs = new ArrayList<>();
@@ -109,8 +107,7 @@ public final class LoadedModel implements SamplingModel {
                 inputs.add(tensor);
                 runner.feed(signature.getInputsOrThrow(name).getName(), tensor);
               });
-      for (String output :
-          List.of(ModelSignature.X, ModelSignature.X0, ModelSignature.HISTORY)) {
+      for (String output : List.of(ModelSignature.X, ModelSignature.X0, ModelSignature.HISTORY)) {
         runner.fetch(signature.getOutputsOrThrow(output).getName());
       }
       if (limit != null) {

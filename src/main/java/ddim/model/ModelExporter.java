@@ -29,8 +29,7 @@ public final class ModelExporter {
    * @throws IOException if the folder cannot be written
    */
   public static Path export(
-      ModelWeights weights, Path repository, String name, OptionalLong version)
-      throws IOException {
+      ModelWeights weights, Path repository, String name, OptionalLong version) throws IOException {
     if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
       throw new IllegalArgumentException(
           "name must be letters, digits, dots, dashes and underscores, is '" + name + "'");

@@ -46,7 +46,11 @@ record ModelFile(int format, ModelSpec model, List<String> tableColumns, String 
     }
     if (file == null || file.format() != FORMAT) {
       throw new ModelFormatException(
-          source + ": format must be " + FORMAT + ", is " + (file == null ? "null" : file.format()));
+          source
+              + ": format must be "
+              + FORMAT
+              + ", is "
+              + (file == null ? "null" : file.format()));
     }
     if (!file.tableColumns().equals(columns())) {
       throw new ModelFormatException(

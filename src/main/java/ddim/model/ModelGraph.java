@@ -85,8 +85,7 @@ final class ModelGraph {
   private Signature unetFunction(Ops ops) {
     Placeholder<TFloat32> x =
         ops.withName(X).placeholder(TFloat32.class, Placeholder.shape(images()));
-    Placeholder<TInt32> t =
-        ops.withName(T).placeholder(TInt32.class, Placeholder.shape(rows()));
+    Placeholder<TInt32> t = ops.withName(T).placeholder(TInt32.class, Placeholder.shape(rows()));
     Params constants =
         (name, init, shape) ->
             ops.withName(name)
@@ -143,25 +142,23 @@ final class ModelGraph {
     Map<String, Operand<?>> inputs = new LinkedHashMap<>();
     inputs.put(SamplingLoop.X, signature.input(X, TFloat32.class, images()));
     inputs.put(SamplingLoop.SEED, signature.input(SEED, TInt64.class, rows()));
-    inputs.put(
-        SamplingLoop.TIMESTEP, signature.input(TIMESTEP, TInt32.class, Shape.of(-1, -1)));
+    inputs.put(SamplingLoop.TIMESTEP, signature.input(TIMESTEP, TInt32.class, Shape.of(-1, -1)));
     inputs.put(
         SamplingLoop.TABLE,
         signature.input(TABLE, TFloat32.class, Shape.of(-1, -1, Column.values().length)));
     inputs.put(SamplingLoop.CLIP, signature.input(CLIP, TFloat32.class, Shape.of(-1, 2)));
     Shape history =
-        Shape.of(
-            -1, StepTable.HISTORY, unet.height(), unet.width(), unet.imageChannels());
+        Shape.of(-1, StepTable.HISTORY, unet.height(), unet.width(), unet.imageChannels());
     inputs.put(SamplingLoop.HISTORY, signature.input(HISTORY, TFloat32.class, history));
-    Map<String, Operand<?>> after =
+    SamplingLoop.Outcome after =
         SamplingLoop.deterministic(weights.prediction(), network)
             .withNoise(StepNoise.SEEDED)
             .withHistory()
             .withThresholding()
             .run(signature.ops(), inputs);
-    signature.output(X, after.get(SamplingLoop.X));
-    signature.output(X0, after.get(SamplingLoop.X0));
-    signature.output(HISTORY, after.get(SamplingLoop.HISTORY));
+    signature.output(X, after.x());
+    signature.output(X0, after.x0());
+    signature.output(HISTORY, after.history(signature.ops()));
     signatures.put(signature.name(), signature.build());
   }
 
@@ -200,8 +197,7 @@ final class ModelGraph {
     Operand<TInt32> batch =
         ops.gather(ops.shape(start), ops.constant(new int[] {0}), ops.constant(0));
     Operand<TInt32> size = ops.concat(List.of(batch, ops.constant(new int[] {1})), ops.constant(0));
-    Operand<TFloat32> range =
-        ops.fill(size, ops.constant((float) Clipping.UNIT.range()));
+    Operand<TFloat32> range = ops.fill(size, ops.constant((float) Clipping.UNIT.range()));
     Operand<TFloat32> clip =
         ops.concat(List.of(range, ops.zerosLike(range)), ops.constant(1)); // [B, 2]
     Map<String, Operand<?>> inputs = new LinkedHashMap<>();
@@ -213,10 +209,9 @@ final class ModelGraph {
   }
 
   /** Outputs of a sampling signature: 8-bit pixels and the numbers that they round. */
-  private void images(SignatureBuilder signature, Map<String, Operand<?>> after) {
+  private void images(SignatureBuilder signature, SamplingLoop.Outcome after) {
     Ops ops = signature.ops();
-    @SuppressWarnings("unchecked")
-    Operand<TFloat32> x = (Operand<TFloat32>) after.get(SamplingLoop.X);
+    Operand<TFloat32> x = after.x();
     Operand<TFloat32> scaled =
         ops.math.mul(ops.math.add(x, ops.constant(1f)), ops.constant(127.5f));
     Operand<TFloat32> held =

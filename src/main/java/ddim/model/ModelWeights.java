@@ -46,8 +46,7 @@ public record ModelWeights(
       if (given == null) {
         wrong.add(spec.name() + " is missing");
       } else if (given.length != spec.size()) {
-        wrong.add(
-            spec.name() + " has " + given.length + " values, should have " + spec.size());
+        wrong.add(spec.name() + " has " + given.length + " values, should have " + spec.size());
       } else {
         ordered.put(spec.name(), given);
       }

@@ -26,8 +26,8 @@ import org.tensorflow.proto.SignatureDef;
  * Writes a graph as a SavedModel: {@code saved_model.pb}, {@code assets.extra/ddim.json} and what
  * else a version's folder holds, whole or not at all.
  *
- * <p>TensorFlow Java's own exporter leaves out the version of TensorFlow, the schema version and the
- * list of operations; other runtimes read them.
+ * <p>TensorFlow Java's own exporter leaves out the version of TensorFlow, the schema version and
+ * the list of operations; other runtimes read them.
  */
 final class SavedModelWriter {
   static final String GRAPH_FILE = "saved_model.pb";

@@ -17,8 +17,7 @@ final class SignatureBuilder {
 
   private final String name;
   private final Ops scope;
-  private final SignatureDef.Builder definition =
-      SignatureDef.newBuilder().setMethodName(METHOD);
+  private final SignatureDef.Builder definition = SignatureDef.newBuilder().setMethodName(METHOD);
 
   SignatureBuilder(Ops tf, String name) {
     this.name = name;
@@ -35,8 +34,7 @@ final class SignatureBuilder {
   }
 
   <T extends TType> Operand<T> input(String input, Class<T> type, Shape shape) {
-    Placeholder<T> placeholder =
-        scope.withName(input).placeholder(type, Placeholder.shape(shape));
+    Placeholder<T> placeholder = scope.withName(input).placeholder(type, Placeholder.shape(shape));
     definition.putInputs(input, info(placeholder));
     return placeholder;
   }

@@ -27,8 +27,7 @@ record TrajectoryBatch(List<Trajectory> rows, int columns, int batchSize, UNetCo
   /**
    * @throws IllegalArgumentException if the rows do not fit the model or the batch
    */
-  static TrajectoryBatch of(
-      List<Trajectory> rows, int columns, int batchSize, ModelSpec spec) {
+  static TrajectoryBatch of(List<Trajectory> rows, int columns, int batchSize, ModelSpec spec) {
     if (rows.isEmpty() || batchSize < rows.size()) {
       throw new IllegalArgumentException(
           "a batch of " + batchSize + " cannot hold " + rows.size() + " rows");
@@ -40,7 +39,9 @@ record TrajectoryBatch(List<Trajectory> rows, int columns, int batchSize, UNetCo
     for (Trajectory row : rows) {
       if (row.x().length != spec.unet().imageSize()) {
         throw new IllegalArgumentException(
-            "a row has " + row.x().length + " numbers, the model's images "
+            "a row has "
+                + row.x().length
+                + " numbers, the model's images "
                 + spec.unet().imageSize());
       }
       if (row.isFinished()) {
@@ -49,8 +50,10 @@ record TrajectoryBatch(List<Trajectory> rows, int columns, int batchSize, UNetCo
       for (int k = 0; k < row.table().length(); k++) {
         if (row.table().timestep(k) >= trainSteps) {
           throw new IllegalArgumentException(
-              "a row asks at timestep " + row.table().timestep(k)
-                  + ", the model has levels 0 to " + (trainSteps - 1));
+              "a row asks at timestep "
+                  + row.table().timestep(k)
+                  + ", the model has levels 0 to "
+                  + (trainSteps - 1));
         }
       }
     }
@@ -96,7 +99,8 @@ record TrajectoryBatch(List<Trajectory> rows, int columns, int batchSize, UNetCo
       }
     }
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    tensors.put(ModelSignature.X, floats(x, batchSize, unet.height(), unet.width(), unet.imageChannels()));
+    tensors.put(
+        ModelSignature.X, floats(x, batchSize, unet.height(), unet.width(), unet.imageChannels()));
     tensors.put(ModelSignature.SEED, TInt64.tensorOf(Shape.of(batchSize), DataBuffers.of(seed)));
     tensors.put(
         ModelSignature.TIMESTEP,

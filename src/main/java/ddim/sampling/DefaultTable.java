@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Stack;
-import org.tensorflow.op.math.Max;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
@@ -22,9 +21,9 @@ import org.tensorflow.types.TInt64;
  * that know nothing of tables.
  *
  * <p>The timesteps are those of quadratic spacing, in the same integer arithmetic as {@link
- * ddim.diffusion.Timesteps}: with S steps, {@code tau_i = max(i, floor((2 i^2 (T-1) + D) / (2 D)))},
- * {@code D = (S-1)^2}, walked from {@code i = S-1} down. Square roots of alphaBar are constants,
- * taken in float64.
+ * ddim.diffusion.Timesteps}: with S steps, {@code tau_i = max(i, floor((2 i^2 (T-1) + D) / (2
+ * D)))}, {@code D = (S-1)^2}, walked from {@code i = S-1} down. Square roots of alphaBar are
+ * constants, taken in float64.
  *
  * @param timestep [B, K], K the largest number of steps, -1 where a row has fewer
  * @param table [B, K, {@link Column}]
@@ -43,8 +42,7 @@ public record DefaultTable(Operand<TInt32> timestep, Operand<TFloat32> table) {
         tf.math.minimum(tf.math.maximum(steps, tf.constant(1)), tf.constant(trainSteps));
     Operand<TInt64> total =
         tf.reshape(tf.dtypes.cast(held, TInt64.class), tf.constant(new int[] {-1, 1})); // [B, 1]
-    Operand<TInt32> longest =
-        tf.math.max(held, tf.constant(new int[] {0}), Max.keepDims(false));
+    Operand<TInt32> longest = tf.max(held, tf.constant(new int[] {0}));
     Operand<TInt64> step =
         tf.reshape(
             tf.dtypes.cast(tf.range(tf.constant(0), longest, tf.constant(1)), TInt64.class),
@@ -65,7 +63,8 @@ public record DefaultTable(Operand<TInt32> timestep, Operand<TFloat32> table) {
     }
     Operand<TInt64> asked = tf.select(real, level, tf.constant(-1L));
     return new DefaultTable(
-        tf.dtypes.cast(asked, TInt32.class), stack(tf, columns, NoiseLevel.signal(tf, schedule, level)));
+        tf.dtypes.cast(asked, TInt32.class),
+        stack(tf, columns, NoiseLevel.signal(tf, schedule, level)));
   }
 
   /** The timestep of place {@code index}; -1 at index -1 and below, which is the clean image. */
@@ -80,8 +79,7 @@ public record DefaultTable(Operand<TInt32> timestep, Operand<TFloat32> table) {
         tf.math.floorDiv(tf.math.add(twice, d), tf.math.mul(tf.constant(2L), d));
     Operand<TInt64> spaced = tf.math.maximum(index, rounded);
     Operand<TInt64> inside = tf.select(tf.math.equal(total, tf.constant(1L)), last, spaced);
-    return tf.select(
-        tf.math.greaterEqual(index, tf.constant(0L)), inside, tf.constant(-1L));
+    return tf.select(tf.math.greaterEqual(index, tf.constant(0L)), inside, tf.constant(-1L));
   }
 
   /** c and sigma of eq. 12 and 16, in float64. */
@@ -105,11 +103,11 @@ public record DefaultTable(Operand<TInt32> timestep, Operand<TFloat32> table) {
     Operand<TFloat64> etas =
         tf.reshape(tf.dtypes.cast(eta, TFloat64.class), tf.constant(new int[] {-1, 1}));
     Operand<TFloat64> sigma =
-        tf.math.mul(etas, tf.math.sqrt(tf.math.mul(ratio, tf.math.maximum(fresh, tf.constant(0.0)))));
+        tf.math.mul(
+            etas, tf.math.sqrt(tf.math.mul(ratio, tf.math.maximum(fresh, tf.constant(0.0)))));
     Operand<TFloat64> direction =
         tf.math.sqrt(
-            tf.math.maximum(
-                tf.math.sub(noiseNext, tf.math.mul(sigma, sigma)), tf.constant(0.0)));
+            tf.math.maximum(tf.math.sub(noiseNext, tf.math.mul(sigma, sigma)), tf.constant(0.0)));
     return Map.of(
         Column.C, tf.dtypes.cast(direction, TFloat32.class),
         Column.SIGMA, tf.dtypes.cast(sigma, TFloat32.class));

@@ -5,6 +5,7 @@ import static ddim.sampling.LoopValues.floats;
 import ddim.diffusion.Prediction;
 import ddim.diffusion.StepTable;
 import ddim.diffusion.StepTable.Column;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,6 +50,24 @@ public final class SamplingLoop {
 
   /** Kept predictions, newest first, float32 [B, {@link StepTable#HISTORY}, ...image]. */
   public static final String HISTORY = "history";
+
+  /**
+   * What a loop leaves.
+   *
+   * @param x the images
+   * @param x0 the clean images that the last step predicted
+   * @param values of the loop, by name
+   */
+  public record Outcome(Operand<TFloat32> x, Operand<TFloat32> x0, Map<String, Operand<?>> values) {
+    /** The kept predictions, newest first; only of a loop that keeps them. */
+    public Operand<TFloat32> history(Ops tf) {
+      List<Operand<TFloat32>> newestFirst = new ArrayList<>();
+      for (int age = 0; age < StepTable.HISTORY; age++) {
+        newestFirst.add(floats(values, kept(age)));
+      }
+      return tf.stack(newestFirst, Stack.axis(1L));
+    }
+  }
 
   private static final List<Column> WEIGHTS = List.of(Column.D1, Column.D2, Column.D3);
 
@@ -100,16 +119,16 @@ public final class SamplingLoop {
    * @param tf builds the nodes
    * @param inputs {@link #X}, {@link #TIMESTEP}, {@link #TABLE}, {@link #CLIP}, and what the parts
    *     of this loop need
-   * @return {@link #X}, {@link #X0} and, if kept, {@link #HISTORY} after the last step
+   * @return the state after the last step
    */
-  public Map<String, Operand<?>> run(Ops tf, Map<String, Operand<?>> inputs) {
+  public Outcome run(Ops tf, Map<String, Operand<?>> inputs) {
     Map<String, Operand<?>> values = new LinkedHashMap<>(inputs);
     values.put(X0, inputs.get(X));
     if (keepsHistory) {
       values.remove(HISTORY);
       List<Operand<TFloat32>> kept = unstack(tf, floats(inputs, HISTORY));
-      for (int i = 0; i < StepTable.HISTORY; i++) {
-        values.put(kept(i), kept.get(i));
+      for (int age = 0; age < StepTable.HISTORY; age++) {
+        values.put(kept(age), kept.get(age));
       }
     }
     Operand<TInt32> steps =
@@ -119,15 +138,7 @@ public final class SamplingLoop {
             tf.constant(0));
     Map<String, Operand<?>> after = CountedLoop.run(tf, steps, values, this::step);
 
-    Map<String, Operand<?>> results = new LinkedHashMap<>();
-    results.put(X, after.get(X));
-    results.put(X0, after.get(X0));
-    if (keepsHistory) {
-      List<Operand<TFloat32>> kept =
-          List.of(floats(after, kept(0)), floats(after, kept(1)), floats(after, kept(2)));
-      results.put(HISTORY, tf.stack(kept, Stack.axis(1L)));
-    }
-    return results;
+    return new Outcome(floats(after, X), floats(after, X0), after);
   }
 
   /** One step of {@link StepTable}'s recurrence. */

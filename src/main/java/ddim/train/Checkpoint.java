@@ -30,11 +30,12 @@ final class Checkpoint {
   private static final String STEP = "step";
   private static final String CONFIG = "config";
   private static final String DATASET = "dataset";
+  private static final String LICENSE = "license";
 
   private Checkpoint() {}
 
   /** What stands beside the numbers of a checkpoint. */
-  record Header(long step, TrainConfig config, String dataset) {}
+  record Header(long step, TrainConfig config, String dataset, String license) {}
 
   /** Writes the state of {@code session} and deletes checkpoints older than the newest few. */
   static Path save(RunFolder run, Header header, TrainVariables variables, Session session)
@@ -60,7 +61,9 @@ final class Checkpoint {
             CONFIG,
             header.config().toJson(),
             DATASET,
-            header.dataset());
+            header.dataset(),
+            LICENSE,
+            header.license());
     SafeTensorsWriter.write(file, texts, tensors);
     List<Path> all = list(run);
     for (Path old : all.subList(0, Math.max(0, all.size() - KEPT))) {
@@ -79,22 +82,34 @@ final class Checkpoint {
   static Header restore(Path file, TrainVariables variables, Session session) throws IOException {
     try (SafeTensors tensors = SafeTensors.open(file)) {
       Header header = header(file, tensors);
+      Map<TrainVariables.Slot, float[]> values = new LinkedHashMap<>();
       for (TrainVariables.Slot slot : variables.state().values()) {
         if (!tensors.names().contains(slot.name())
             || !tensors.shape(slot.name()).equals(slot.shape())) {
           throw new ModelFormatException(
               file + ": should have tensor '" + slot.name() + "' of shape " + slot.shape());
         }
-        set(session, slot, tensors.floats(slot.name()));
+        values.put(slot, tensors.floats(slot.name()));
       }
+      set(session, values);
       return header;
     }
   }
 
-  /** Sets one variable. */
-  static void set(Session session, TrainVariables.Slot slot, float[] values) {
-    try (TFloat32 tensor = TFloat32.tensorOf(slot.shape(), DataBuffers.of(values))) {
-      session.runner().feed(slot.feed(), tensor).addTarget(slot.assign()).run().close();
+  /** Sets variables, all in one call: each call of other operations is compiled anew. */
+  static void set(Session session, Map<TrainVariables.Slot, float[]> values) {
+    List<TFloat32> tensors = new ArrayList<>();
+    try {
+      Session.Runner runner = session.runner();
+      values.forEach(
+          (slot, numbers) -> {
+            TFloat32 tensor = TFloat32.tensorOf(slot.shape(), DataBuffers.of(numbers));
+            tensors.add(tensor);
+            runner.feed(slot.feed(), tensor).addTarget(slot.assign());
+          });
+      runner.run().close();
+    } finally {
+      tensors.forEach(TFloat32::close);
     }
   }
 
@@ -104,7 +119,8 @@ final class Checkpoint {
       return new Header(
           Long.parseLong(texts.getOrDefault(STEP, "")),
           TrainConfig.parse(texts.getOrDefault(CONFIG, ""), file.toString()),
-          texts.getOrDefault(DATASET, ""));
+          texts.getOrDefault(DATASET, ""),
+          texts.getOrDefault(LICENSE, ""));
     } catch (IllegalArgumentException e) {
       throw new ModelFormatException(file + ": not a checkpoint of a run: " + e.getMessage(), e);
     }

@@ -36,11 +36,26 @@ final class TrainVariables {
 
   /** A variable's place in the state, and how it is set from outside. */
   record Slot(
-      String name,
-      Shape shape,
+      String group,
+      ParamSpec spec,
       Variable<TFloat32> variable,
       Placeholder<TFloat32> feed,
-      Assign<TFloat32> assign) {}
+      Assign<TFloat32> assign) {
+
+    /** The name in a checkpoint. */
+    String name() {
+      return group + "/" + spec.name();
+    }
+
+    Shape shape() {
+      return spec.shape();
+    }
+
+    /** Whether it is one of Adam's moments, which start at 0. */
+    boolean isMoment() {
+      return group.equals(ADAM_M) || group.equals(ADAM_V);
+    }
+  }
 
   static final String WEIGHTS = "weights";
   static final String EMA = "ema";
@@ -64,8 +79,8 @@ final class TrainVariables {
           .groups()
           .forEach(
               (group, variable) -> {
-                String name = group + "/" + spec.name();
-                state.put(name, slot(tf, name, spec, variable));
+                Slot slot = slot(tf, group, spec, variable);
+                state.put(slot.name(), slot);
               });
     }
   }
@@ -95,8 +110,8 @@ final class TrainVariables {
     return tf.withSubScope(group).withName(spec.name()).variable(spec.shape(), TFloat32.class);
   }
 
-  private static Slot slot(Ops tf, String name, ParamSpec spec, Variable<TFloat32> variable) {
+  private static Slot slot(Ops tf, String group, ParamSpec spec, Variable<TFloat32> variable) {
     Placeholder<TFloat32> feed = tf.placeholder(TFloat32.class, Placeholder.shape(spec.shape()));
-    return new Slot(name, spec.shape(), variable, feed, tf.assign(variable, feed));
+    return new Slot(group, spec, variable, feed, tf.assign(variable, feed));
   }
 }

@@ -6,7 +6,8 @@ import ddim.nn.ParamSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import org.tensorflow.Graph;
 import org.tensorflow.Result;
@@ -114,8 +115,9 @@ public final class Trainer {
 
   private void loop(TrainGraph graph, Session session, Metrics metrics, long first, long steps)
       throws IOException {
-    Batches batches = new Batches(data, config.batchSize(), config.seed(), config.flip());
-    byte[] images = new byte[config.batchSize() * config.unet().imageSize()];
+    Batches plain = new Batches(data, config.batchSize(), config.seed());
+    Batches batches = config.flip() ? plain.withHorizontalFlips() : plain;
+    byte[] images = new byte[batches.batchBytes()];
     for (long step = first; step < steps; step++) {
       long start = System.nanoTime();
       batches.batch(step, images);
@@ -139,7 +141,7 @@ public final class Trainer {
         Path file =
             Checkpoint.save(
                 run,
-                new Checkpoint.Header(progress.step(), config, data.name()),
+                new Checkpoint.Header(progress.step(), config, data.name(), data.license()),
                 graph.variables,
                 session);
         listener.onCheckpoint(progress.step(), file);
@@ -185,19 +187,16 @@ public final class Trainer {
 
   /** Weights and their averages start alike, Adam's moments at 0. */
   private void initialize(TrainVariables variables, Session session) {
+    Map<TrainVariables.Slot, float[]> values = new LinkedHashMap<>();
     for (TrainVariables.Slot slot : variables.state().values()) {
-      Checkpoint.set(session, slot, new float[Math.toIntExact(slot.shape().size())]);
+      ParamSpec spec = slot.spec();
+      values.put(
+          slot,
+          slot.isMoment()
+              ? new float[Math.toIntExact(spec.size())]
+              : spec.init().values(spec.name(), spec.shape(), config.seed()));
     }
-    for (TrainVariables.Slots slots : variables.all()) {
-      ParamSpec spec = slots.spec();
-      float[] values = spec.init().values(spec.name(), spec.shape(), config.seed());
-      for (String group : Arrays.asList(TrainVariables.WEIGHTS, TrainVariables.EMA)) {
-        TrainVariables.Slot slot = variables.state().get(group + "/" + spec.name());
-        if (slot != null) {
-          Checkpoint.set(session, slot, values);
-        }
-      }
-    }
+    Checkpoint.set(session, values);
   }
 
   private void requireSame(Checkpoint.Header header) {
