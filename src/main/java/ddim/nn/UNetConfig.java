@@ -64,8 +64,7 @@ public record UNetConfig(
 
   /** Fashion-MNIST at its native size. */
   public static UNetConfig fashionMnist() {
-    return new UNetConfig(
-        28, 28, 1, 32, List.of(1, 2, 2), 1, List.of(14), 0.1, DEFAULT_NORM_GROUPS);
+    return new UNetConfig(28, 28, 1, 32, List.of(1, 2, 2), 1, List.of(14), 0, DEFAULT_NORM_GROUPS);
   }
 
   /** CIFAR-10, as in the DDPM and DDIM papers. */

@@ -89,14 +89,13 @@ public record TrainConfig(
   /**
    * A recipe by name. {@code cifar10}, {@code celeba64} and {@code lsun256} are those of the DDPM
    * and DDIM papers; {@code fashion-mnist} is made for hours on a CPU: a small network, a higher
-   * learning rate with a short warm-up, a shorter average, and no flips, because all its shoes
-   * point left.
+   * learning rate with a short warm-up, and no flips, because all its shoes point left.
    *
    * @throws IllegalArgumentException if there is no such name
    */
   public static TrainConfig named(String name) {
     return switch (name) {
-      case "fashion-mnist" -> small(UNetConfig.fashionMnist(), 64, 5e-4, 200, 0.9995);
+      case "fashion-mnist" -> small(UNetConfig.fashionMnist(), 64, 5e-4, 200, 0.9999);
       case "tiny" -> small(UNetConfig.tiny(), 8, 1e-3, 10, 0.99);
       case "cifar10" -> paper(UNetConfig.cifar10(), 128, 2e-4);
       case "celeba64" -> paper(UNetConfig.celeba64(), 128, 2e-4);
