@@ -1,0 +1,69 @@
+package ddim.serve.batch;
+
+import ddim.model.SamplingModel;
+import ddim.model.Trajectory;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/** The rows of one graph call. Not thread-safe: it belongs to the dispatcher. */
+final class Batch {
+  private static final long SHORTEST_LIMIT_NANOS = 1_000_000;
+
+  private final List<RowQueue.Ticket> tickets;
+
+  Batch(List<RowQueue.Ticket> tickets) {
+    this.tickets = tickets;
+  }
+
+  List<RowQueue.Ticket> tickets() {
+    return tickets;
+  }
+
+  /** Gives the new rows their starting images, the noise of all of them in one call. */
+  void start(SamplingModel model) {
+    List<RowQueue.Ticket> fresh = tickets.stream().filter(t -> !t.hasStarted()).toList();
+    List<RowQueue.Ticket> noisy = fresh.stream().filter(t -> t.row().start() == null).toList();
+    if (!noisy.isEmpty()) {
+      float[][] latents = model.latents(noisy.stream().mapToLong(t -> t.row().seed()).toArray());
+      for (int i = 0; i < latents.length; i++) {
+        noisy.get(i).start(latents[i]);
+      }
+    }
+    for (RowQueue.Ticket ticket : fresh) {
+      float[] start = ticket.row().start();
+      if (start != null) {
+        ticket.start(start);
+      }
+    }
+  }
+
+  /** Takes all rows some steps further. */
+  void advance(SamplingModel model, BatcherOptions options, @Nullable Duration limit) {
+    List<Trajectory> rows = tickets.stream().map(RowQueue.Ticket::trajectory).toList();
+    int[] remaining = rows.stream().mapToInt(Trajectory::remaining).toArray();
+    int columns = ColumnRule.columns(remaining, options.columnsPerCall());
+    model.advance(rows, columns, options.paddedSize(rows.size()), limit);
+  }
+
+  /**
+   * The time after which no image of this batch is wanted any more; null if there is none.
+   *
+   * @param stopAt when everything is given up, if that is known
+   */
+  @Nullable Duration limit(long now, OptionalLong stopAt) {
+    long longest = Long.MIN_VALUE;
+    for (RowQueue.Ticket ticket : tickets) {
+      OptionalLong deadline = ticket.job().deadline();
+      longest =
+          Math.max(longest, deadline.isPresent() ? deadline.getAsLong() - now : Long.MAX_VALUE);
+    }
+    if (stopAt.isPresent()) {
+      longest = Math.min(longest, stopAt.getAsLong() - now);
+    }
+    return longest == Long.MAX_VALUE
+        ? null
+        : Duration.ofNanos(Math.max(longest, SHORTEST_LIMIT_NANOS));
+  }
+}

@@ -1,0 +1,138 @@
+package ddim.serve.batch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ddim.diffusion.NoiseSchedule;
+import ddim.diffusion.Sampler;
+import ddim.diffusion.ScheduleConfig;
+import ddim.diffusion.StepTable;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+class RowQueueTest {
+  private static final StepTable TABLE =
+      Sampler.ddim(2, 0).table(NoiseSchedule.of(ScheduleConfig.LINEAR_1000));
+  private static final float[] IMAGE = {0};
+
+  private final RowQueue queue = new RowQueue(1000);
+
+  @Test
+  void placesAreDealtOutOneAJob() {
+    queue.add(job(100, 50));
+    queue.add(job(200, 1));
+    queue.add(job(300, 3));
+
+    assertThat(seeds(queue.draw(8)))
+        .containsExactly(100L, 101L, 102L, 103L, 200L, 300L, 301L, 302L);
+  }
+
+  @Test
+  void aNewcomerGetsThePlaceOfAJobThatHoldsMoreThanItsShare() {
+    queue.add(job(100, 50));
+    assertThat(seeds(queue.draw(4))).containsExactly(100L, 101L, 102L, 103L);
+
+    queue.add(job(200, 1));
+
+    assertThat(seeds(queue.draw(4))).containsExactly(100L, 101L, 102L, 200L);
+  }
+
+  @Test
+  void anInterruptedRowGoesOnBeforeItsJobStartsAnother() {
+    queue.add(job(100, 50));
+    queue.draw(4);
+    queue.add(job(200, 1));
+    RowQueue.Ticket newcomer = queue.draw(4).get(3);
+
+    assertThat(queue.finish(newcomer, IMAGE)).hasSize(1);
+
+    assertThat(seeds(queue.draw(4))).containsExactly(100L, 101L, 102L, 103L);
+  }
+
+  @Test
+  void aRunningRowIsNotInterruptedForAnEqualOne() {
+    for (int seed = 0; seed < 6; seed++) {
+      queue.add(job(seed, 1));
+    }
+    List<RowQueue.Ticket> first = queue.draw(4);
+    assertThat(seeds(first)).containsExactly(0L, 1L, 2L, 3L);
+    assertThat(seeds(queue.draw(4))).containsExactlyInAnyOrder(0L, 1L, 2L, 3L);
+
+    queue.finish(first.get(2), IMAGE);
+
+    assertThat(seeds(queue.draw(4))).containsExactlyInAnyOrder(0L, 1L, 3L, 4L);
+  }
+
+  @Test
+  void moreLargeJobsThanPlacesTakeTurns() {
+    for (int seed = 100; seed <= 300; seed += 100) {
+      queue.add(job(seed, 10));
+    }
+    assertThat(seeds(finishAll(queue.draw(2)))).containsExactly(100L, 200L);
+    assertThat(seeds(finishAll(queue.draw(2)))).containsExactlyInAnyOrder(300L, 101L);
+    assertThat(seeds(finishAll(queue.draw(2)))).containsExactlyInAnyOrder(201L, 301L);
+  }
+
+  @Test
+  void roomIsCountedInRowsThatWait() {
+    RowQueue small = new RowQueue(10);
+    assertThat(small.add(job(0, 11))).isFalse();
+    Job eight = job(0, 8);
+    assertThat(small.add(eight)).isTrue();
+    assertThat(small.add(job(20, 3))).isFalse();
+    assertThat(small.waiting()).isEqualTo(8);
+
+    small.draw(4);
+
+    assertThat(small.waiting()).isEqualTo(4);
+    assertThat(small.add(job(20, 6))).isTrue();
+    assertThat(small.remove(eight)).isTrue();
+    assertThat(small.remove(eight)).isFalse();
+    assertThat(small.waiting()).isEqualTo(6);
+  }
+
+  @Test
+  void imagesComeInTheOrderOfTheRowsWhateverFinishesFirst() {
+    queue.add(job(0, 3));
+    List<RowQueue.Ticket> batch = queue.draw(4);
+
+    assertThat(queue.finish(batch.get(2), new float[] {2})).isNull();
+    assertThat(queue.finish(batch.get(0), new float[] {0})).isNull();
+    List<float[]> images = queue.finish(batch.get(1), new float[] {1});
+
+    assertThat(images).containsExactly(new float[] {0}, new float[] {1}, new float[] {2});
+    assertThat(queue.isEmpty()).isTrue();
+  }
+
+  @Test
+  void rowsOfARemovedJobThatStillRunAreForgotten() {
+    Job gone = job(0, 2);
+    queue.add(gone);
+    List<RowQueue.Ticket> batch = queue.draw(1);
+    queue.remove(gone);
+
+    assertThat(queue.finish(batch.get(0), IMAGE)).isNull();
+    assertThat(queue.isEmpty()).isTrue();
+    assertThat(queue.waiting()).isZero();
+  }
+
+  private List<RowQueue.Ticket> finishAll(List<RowQueue.Ticket> batch) {
+    batch.forEach(ticket -> queue.finish(ticket, IMAGE));
+    return batch;
+  }
+
+  private static List<Long> seeds(List<RowQueue.Ticket> batch) {
+    return batch.stream().map(ticket -> ticket.row().seed()).toList();
+  }
+
+  private static Job job(long firstSeed, int rows) {
+    return new Job(
+        LongStream.range(firstSeed, firstSeed + rows)
+            .mapToObj(seed -> new Row(seed, null, TABLE))
+            .toList(),
+        0,
+        OptionalLong.empty(),
+        job -> {});
+  }
+}
