@@ -2,9 +2,11 @@ package ddim.model;
 
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import org.tensorflow.TensorFlow;
 import org.tensorflow.proto.AttrValue;
 import org.tensorflow.proto.FunctionDef;
@@ -14,12 +16,12 @@ import org.tensorflow.proto.NodeDef;
 import org.tensorflow.proto.OpDef;
 
 /**
- * A graph's definition without what does not matter: functions are named by their place instead of
- * by the process that built them, and attributes at their default are left out, so that older
- * runtimes, which do not know the newest attributes, can read it.
+ * A graph's definition without what does not matter: functions are named and their nodes ordered by
+ * their place instead of by the process that built them, and attributes at their default are left
+ * out, so that older runtimes, which do not know the newest attributes, can read it.
  */
 final class CanonicalGraph {
-  private final Map<String, String> names = new HashMap<>();
+  private final Map<String, String> names = new LinkedHashMap<>();
   private final Map<String, Map<String, AttrValue>> defaults = new HashMap<>();
 
   private CanonicalGraph() {}
@@ -36,25 +38,46 @@ final class CanonicalGraph {
           .forEach(attr -> values.put(attr.getName(), attr.getDefaultValue()));
       defaults.put(op.getName(), values);
     }
-    List<FunctionDef> functions =
-        graph.getLibrary().getFunctionList().stream()
-            .sorted(Comparator.comparing(f -> creation(f.getSignature().getName())))
-            .toList();
-    for (FunctionDef function : functions) {
-      String name = function.getSignature().getName();
-      names.put(name, stem(name) + "_" + names.size());
-    }
+    Map<String, FunctionDef> functions = new HashMap<>();
+    graph
+        .getLibrary()
+        .getFunctionList()
+        .forEach(function -> functions.put(function.getSignature().getName(), function));
+    visit(graph.getNodeList(), functions);
+
     GraphDef.Builder result = graph.toBuilder().clearNode().clearLibrary();
     graph.getNodeList().forEach(node -> result.addNode(rewrite(node)));
     FunctionDefLibrary.Builder library = graph.getLibrary().toBuilder().clearFunction();
-    functions.forEach(function -> library.addFunction(rewrite(function)));
+    for (String name : names.keySet()) {
+      library.addFunction(rewrite(Objects.requireNonNull(functions.get(name))));
+    }
     return result.setLibrary(library).build();
+  }
+
+  /** Names the functions that nodes call, in the order of the calls. */
+  private void visit(List<NodeDef> nodes, Map<String, FunctionDef> functions) {
+    for (NodeDef node : nodes) {
+      for (AttrValue value : new TreeMap<>(node.getAttrMap()).values()) {
+        String name = value.getFunc().getName();
+        if (value.hasFunc() && !names.containsKey(name)) {
+          names.put(name, name.replaceAll("[^A-Za-z].*$", "") + "_" + names.size());
+          visit(sorted(Objects.requireNonNull(functions.get(name))), functions);
+        }
+      }
+    }
+  }
+
+  /** The order of a function's nodes means nothing, and is another in each process. */
+  private static List<NodeDef> sorted(FunctionDef function) {
+    return function.getNodeDefList().stream()
+        .sorted(Comparator.comparing(NodeDef::getName))
+        .toList();
   }
 
   private FunctionDef rewrite(FunctionDef function) {
     FunctionDef.Builder result = function.toBuilder().clearNodeDef();
     result.getSignatureBuilder().setName(renamed(function.getSignature().getName()));
-    function.getNodeDefList().forEach(node -> result.addNodeDef(rewrite(node)));
+    sorted(function).forEach(node -> result.addNodeDef(rewrite(node)));
     return result.build();
   }
 
@@ -82,13 +105,5 @@ final class CanonicalGraph {
 
   private String renamed(String name) {
     return Objects.requireNonNull(names.get(name), name);
-  }
-
-  private static String stem(String name) {
-    return name.replaceAll("[^A-Za-z].*$", "");
-  }
-
-  private static String creation(String name) {
-    return name;
   }
 }

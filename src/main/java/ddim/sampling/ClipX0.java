@@ -3,6 +3,7 @@ package ddim.sampling;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Unstack;
@@ -39,7 +40,11 @@ final class ClipX0 {
     Operand<TBool> dynamic = tf.math.greater(columns.get(1), tf.constant(0f)); // [B]
     Operand<TFloat32> bound =
         RowLoop.replace(
-            tf, dynamic, columns.get(0), Map.of(ROW_X0, x0, ROW_CLIP, clip), ClipX0::quantile);
+            tf,
+            dynamic,
+            columns.get(0),
+            new TreeMap<>(Map.of(ROW_X0, x0, ROW_CLIP, clip)),
+            ClipX0::quantile);
     Operand<TFloat32> divisor = tf.select(dynamic, bound, tf.onesLike(bound));
     return tf.math.div(hold(tf, x0, perImage(tf, bound, x0)), perImage(tf, divisor, x0));
   }

@@ -2,6 +2,7 @@ package ddim.sampling;
 
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -81,7 +82,7 @@ public final class Noise {
         tf,
         mask,
         base,
-        Map.of(SEED, seed, KEY, key),
+        new TreeMap<>(Map.of(SEED, seed, KEY, key)),
         (body, row) -> {
           Operand<TInt64> pair =
               body.concat(

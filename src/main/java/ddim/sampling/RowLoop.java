@@ -2,6 +2,7 @@ package ddim.sampling;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.SortedMap;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
@@ -30,14 +31,14 @@ final class RowLoop {
   /**
    * @param mask which rows are replaced, [B]
    * @param base what the others are, [B, ...]
-   * @param values what the rows see, each [B, ...]
+   * @param values what the rows see, each [B, ...]; sorted, so that equal graphs have equal bytes
    * @return shape of {@code base}
    */
   static Operand<TFloat32> replace(
       Ops tf,
       Operand<TBool> mask,
       Operand<TFloat32> base,
-      Map<String, Operand<?>> values,
+      SortedMap<String, Operand<?>> values,
       Row row) {
     Operand<TInt64> chosen = tf.where(mask); // [n, 1]
     Operand<TInt32> count =
