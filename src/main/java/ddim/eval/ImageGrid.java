@@ -84,13 +84,13 @@ public final class ImageGrid {
   }
 
   /**
-   * The bytes of an image: -1 becomes 0, 1 becomes 255, what lies between is rounded to the nearest
-   * and what lies outside is cut off.
+   * The bytes of an image: -1 becomes 0, 1 becomes 255, what lies between is rounded half to even,
+   * as the {@code images} of an exported model are, and what lies outside is cut off.
    */
   public static byte[] pixels(float[] image) {
     byte[] pixels = new byte[image.length];
     for (int i = 0; i < image.length; i++) {
-      pixels[i] = (byte) Math.max(0, Math.min(255, Math.round((image[i] + 1) * 127.5f)));
+      pixels[i] = (byte) Math.max(0, Math.min(255, Math.rint((image[i] + 1) * 127.5f)));
     }
     return pixels;
   }
@@ -147,9 +147,19 @@ public final class ImageGrid {
 
   /** The picture as a PNG file. */
   public byte[] png() {
+    return png(draw());
+  }
+
+  /** One image as a PNG file, as large as it is and with nothing around it. */
+  public static byte[] imagePng(float[] image, int height, int width, int channels) {
+    ImageGrid one = of(List.of(image), height, width, channels).withScale(1);
+    return png(one.draw().getSubimage(GAP, GAP, width, height));
+  }
+
+  private static byte[] png(BufferedImage picture) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try {
-      if (!ImageIO.write(draw(), "png", bytes)) {
+      if (!ImageIO.write(picture, "png", bytes)) {
         throw new IllegalStateException("this Java has no PNG writer");
       }
     } catch (IOException e) {

@@ -56,6 +56,17 @@ class ImageGridTest {
   }
 
   @Test
+  void oneImageHasNothingAroundIt() throws IOException {
+    byte[] png = ImageGrid.imagePng(new float[] {-1, 0, 1, 1, 0, -1}, 2, 3, 1);
+
+    BufferedImage picture = ImageIO.read(new ByteArrayInputStream(png));
+    assertThat(picture.getWidth()).isEqualTo(3);
+    assertThat(picture.getHeight()).isEqualTo(2);
+    assertThat(row(picture, 0)).containsExactly(0, 128, 255);
+    assertThat(row(picture, 1)).containsExactly(255, 128, 0);
+  }
+
+  @Test
   void numbersFromMinusOneToOneBecomeBytes() {
     assertThat(ImageGrid.pixels(new float[] {-1, 0, 1, -1.5f, 2, -0.9961f, Float.NaN}))
         .containsExactly(0, 128, 255, 0, 255, 0, 0);
