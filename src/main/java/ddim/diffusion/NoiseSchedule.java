@@ -100,6 +100,11 @@ public final class NoiseSchedule {
     return t == -1 ? 1 : alphaBar[t];
   }
 
+  /** log(signal / noise): infinite for the clean image, minus infinite where no signal is left. */
+  double logSnr(int t) {
+    return Math.log(alphaBar(t) / (1 - alphaBar(t)));
+  }
+
   private static double[] betas(ScheduleConfig config) {
     int trainSteps = config.trainSteps();
     double start = config.betaStart();

@@ -86,7 +86,7 @@ public record Sampler(
    */
   public StepTable table(NoiseSchedule schedule, Prediction prediction) {
     refuse(violations(schedule, prediction));
-    return new TableMaker(this, schedule, visited(schedule)).sample();
+    return new TableMaker(this, schedule).sample();
   }
 
   /** {@link #table(NoiseSchedule, Prediction)} for a network that predicts the noise. */
@@ -103,7 +103,7 @@ public record Sampler(
    */
   public StepTable encodeTable(NoiseSchedule schedule, Prediction prediction) {
     refuse(encodeViolations(schedule, prediction));
-    return new TableMaker(this, schedule, visited(schedule)).encode();
+    return new TableMaker(this, schedule).encode();
   }
 
   /** {@link #encodeTable(NoiseSchedule, Prediction)} for a network that predicts the noise. */

@@ -9,6 +9,19 @@ import java.util.Locale;
  * so that a step still costs one network call. They follow the same ordinary differential equation
  * as DDIM with eta = 0, more closely with as many steps. The first steps of a trajectory use the
  * lower orders that the predictions kept so far allow.
+ *
+ * <p>The default orders and spacings are those that ended closest to the exact flow on 24 mixtures
+ * of Gaussians in 1 to 64 dimensions (mean distance per pixel, linear schedule, T = 1000):
+ *
+ * <pre>
+ *                                   10 steps   20 steps   50 steps
+ *   DDIM, quadratic                  0.0544     0.0249     0.0113      (linspace 0.0977)
+ *   DPM-Solver++(2M), log-SNR        0.0287     0.0067     0.0013      (quadratic 0.0365)
+ *   iPNDM 3, quadratic               0.0088     0.0015     0.0005      (order 4: 0.0132, 2: 0.0128)
+ *   DEIS 3, quadratic                0.0121     0.0017     0.0003      (order 2: 0.0150)
+ * </pre>
+ *
+ * With linspace and trailing spacing no solver came below 0.059 in 10 steps.
  */
 public enum Solver {
   /** Eq. 12 of the DDIM paper. Its one order is 1; the only solver that can have eta above 0. */
@@ -18,13 +31,13 @@ public enum Solver {
    * href="https://arxiv.org/abs/2211.01095">DPM-Solver++</a>: extrapolates x0 in log-SNR. It is
    * exact for a constant (clipped) x0, so clipping x0 clips its every term.
    */
-  DPM_SOLVER_PP_2M(2, 2, Spacing.QUADRATIC),
+  DPM_SOLVER_PP_2M(2, 2, Spacing.LOG_SNR),
   /**
    * iPNDM of Zhang, Chen, <a href="https://arxiv.org/abs/2204.13902">DEIS</a>, section 3.4 (after
    * Liu et al., PNDM): the weights of Adams and Bashforth on the kept noise predictions, whatever
    * the spacing.
    */
-  IPNDM(4, 4, Spacing.QUADRATIC),
+  IPNDM(4, 3, Spacing.QUADRATIC),
   /**
    * tAB-DEIS of Zhang, Chen, <a href="https://arxiv.org/abs/2204.13902">DEIS</a>, eq. 14 and 15:
    * integrates the polynomial in t through the noise predictions exactly. Order r is the paper's
@@ -55,6 +68,11 @@ public enum Solver {
   /** The spacing used when none is asked for. */
   public Spacing defaultSpacing() {
     return defaultSpacing;
+  }
+
+  /** How many kept predictions a step of this order uses. */
+  int kept(int order) {
+    return this == DEIS ? order : order - 1;
   }
 
   /**

@@ -12,57 +12,87 @@ final class TableMaker {
   private final NoiseSchedule schedule;
   private final int[] tau;
 
-  TableMaker(Sampler sampler, NoiseSchedule schedule, int[] tau) {
+  TableMaker(Sampler sampler, NoiseSchedule schedule) {
     this.sampler = sampler;
     this.schedule = schedule;
-    this.tau = tau;
+    this.tau = sampler.visited(schedule);
   }
 
   /** From the highest level of tau down to the clean image, asking at the level come from. */
   StepTable sample() {
     int steps = tau.length;
     int[] path = IntStream.rangeClosed(1, steps + 1).map(i -> level(steps - i)).toArray();
-    return table(path, Arrays.copyOf(path, steps), sampler.clipping(), sampler.rederiveEps());
+    double[][] numbers = numbers(path, sampler.rederiveEps());
+    if (sampler.sigmaHat()) {
+      for (int k = 0; k < steps - 1; k++) {
+        numbers[k][Column.SIGMA.ordinal()] =
+            StepFormulas.sigmaHat(schedule.alphaBar(path[k]), schedule.alphaBar(path[k + 1]));
+      }
+    }
+    return new StepTable(Arrays.copyOf(path, steps), numbers, sampler.clipping());
   }
 
   /** From the clean image up to the highest level of tau. */
   StepTable encode() {
     int steps = tau.length;
     int[] path = IntStream.range(-1, steps).map(this::level).toArray();
-    int[] asked =
-        IntStream.range(0, steps)
-            .map(k -> sampler.inversion() == Inversion.DESTINATION ? path[k + 1] : path[k])
-            .map(t -> Math.max(0, t))
-            .toArray();
-    return table(path, asked, Clipping.NONE, false);
+    int source = sampler.inversion() == Inversion.DESTINATION ? 1 : 0;
+    int[] asked = IntStream.range(0, steps).map(k -> Math.max(0, path[k + source])).toArray();
+    return new StepTable(asked, numbers(path, false), Clipping.NONE);
   }
 
+  /** Entry i of tau; below it, the level that counts as clean. */
   private int level(int i) {
-    return i == -1 ? -1 : tau[i];
+    int clean = sampler.finalAlphaBar() == FinalAlphaBar.FIRST ? 0 : -1;
+    return i == -1 ? clean : tau[i];
   }
 
-  private StepTable table(int[] path, int[] asked, Clipping clipping, boolean rederiveEps) {
-    if (sampler.solver() != Solver.DDIM) {
-      throw new UnsupportedOperationException("solver " + sampler.solver().wireName());
-    }
-    double[] alphaBar = Arrays.stream(path).mapToDouble(this::alphaBar).toArray();
-    double[][] steps = new double[asked.length][];
-    for (int k = 0; k < steps.length; k++) {
-      double[] step = StepFormulas.ddim(alphaBar[k], alphaBar[k + 1], sampler.eta());
-      if (sampler.sigmaHat() && path[k + 1] != -1) {
-        step[Column.SIGMA.ordinal()] = StepFormulas.sigmaHat(alphaBar[k], alphaBar[k + 1]);
-      }
+  /** The numbers of every step from a level of the path to the next. */
+  private double[][] numbers(int[] path, boolean rederiveEps) {
+    double[][] numbers = new double[path.length - 1][];
+    for (int k = 0; k < numbers.length; k++) {
+      double alphaBarT = schedule.alphaBar(path[k]);
+      double alphaBarS = schedule.alphaBar(path[k + 1]);
+      numbers[k] = StepFormulas.ddim(alphaBarT, alphaBarS, sampler.eta());
       if (rederiveEps) {
-        StepFormulas.rederiveEps(step);
+        StepFormulas.rederiveEps(numbers[k]);
       }
-      steps[k] = step;
+      extrapolate(numbers[k], path, k);
     }
-    return new StepTable(asked, steps, clipping);
+    return numbers;
   }
 
-  private double alphaBar(int t) {
-    return t == -1 && sampler.finalAlphaBar() == FinalAlphaBar.FIRST
-        ? schedule.alphaBar(0)
-        : schedule.alphaBar(t);
+  /** Turns a step of DDIM into one of the sampler's solver. */
+  private void extrapolate(double[] step, int[] path, int k) {
+    int[] known = known(path, k);
+    int next = path[k + 1];
+    switch (sampler.solver()) {
+      case DDIM -> {}
+      case DPM_SOLVER_PP_2M -> Multistep.dpmSolverPp(step, schedule, known, next);
+      case IPNDM ->
+          Multistep.extrapolateEps(
+              step, schedule.alphaBar(next), Multistep.adamsBashforth(known.length));
+      case DEIS ->
+          Multistep.extrapolateEps(
+              step, schedule.alphaBar(next), Multistep.deis(schedule, known, next));
+    }
+  }
+
+  /**
+   * The levels whose predictions step k may use, newest first: its own, and as many before it as
+   * the order wants and the trajectory has left behind since it last stood still. At the ends of
+   * the scale, where the log-SNR is infinite, no polynomial runs on: its own alone.
+   */
+  private int[] known(int[] path, int k) {
+    int kept = sampler.solver().kept(sampler.order());
+    int next = path[k + 1];
+    if (path[k] == next || schedule.alphaBar(path[k]) == 0 || schedule.alphaBar(next) == 0) {
+      kept = 0;
+    }
+    int count = 1;
+    while (count <= Math.min(kept, k) && path[k - count] != path[k - count + 1]) {
+      count++;
+    }
+    return IntStream.range(0, count).map(j -> path[k - j]).toArray();
   }
 }

@@ -47,12 +47,6 @@ public final class Timesteps {
     } else if (steps > 1) {
       return leadingProblem(trainSteps, steps, offset);
     }
-    if (spacing == Spacing.LOG_SNR && schedule.alphaBar(trainSteps - 1) == 0) {
-      return new Violation(
-          "spacing",
-          "spacing must not be log_snr with a schedule that ends without signal, where the log-SNR"
-              + " is minus infinity");
-    }
     int count = unchecked(spacing, schedule, steps, offset).length;
     if (spacing == Spacing.PAPER_UNIFORM && count != steps) {
       return new Violation(
@@ -117,16 +111,26 @@ public final class Timesteps {
         .toArray();
   }
 
+  /** Where the last level has no signal, its log-SNR is no number: it is visited besides. */
   private static int[] logSnr(NoiseSchedule schedule, int steps) {
-    int trainSteps = schedule.trainSteps();
-    double first = logSnrAt(schedule, 0);
-    double last = logSnrAt(schedule, trainSteps - 1);
+    int last = schedule.trainSteps() - 1;
+    if (schedule.alphaBar(last) > 0) {
+      return logSnr(schedule, steps, last);
+    }
+    int[] tau = Arrays.copyOf(logSnr(schedule, steps - 1, last - 1), steps);
+    tau[steps - 1] = last;
+    return tau;
+  }
+
+  private static int[] logSnr(NoiseSchedule schedule, int steps, int last) {
+    double start = schedule.logSnr(0);
+    double distance = schedule.logSnr(last) - start;
     int[] tau = new int[steps];
     int t = 0;
     for (int i = 0; i < steps; i++) {
-      double wanted = first + (last - first) * i / (steps - 1);
-      int highest = trainSteps - steps + i;
-      while (t < highest && nearer(wanted, logSnrAt(schedule, t + 1), logSnrAt(schedule, t))) {
+      double wanted = start + (i == 0 ? 0 : distance * i / (steps - 1));
+      int highest = last + 1 - steps + i;
+      while (t < highest && nearer(wanted, schedule.logSnr(t + 1), schedule.logSnr(t))) {
         t++;
       }
       tau[i] = t;
@@ -137,10 +141,6 @@ public final class Timesteps {
 
   private static boolean nearer(double wanted, double candidate, double present) {
     return Math.abs(wanted - candidate) <= Math.abs(wanted - present);
-  }
-
-  private static double logSnrAt(NoiseSchedule schedule, int t) {
-    return Math.log(schedule.alphaBar(t) / (1 - schedule.alphaBar(t)));
   }
 
   private static int[] paperUniform(int trainSteps, int steps) {
