@@ -41,6 +41,7 @@ final class TrainGraph {
   final Placeholder<TFloat32> beta2Power;
   final Placeholder<TFloat32> emaDecay;
   final Operand<TFloat32> loss;
+  final List<Operand<TFloat32>> gradients;
   final Operand<TFloat32> gradientNorm;
   final List<Op> update;
   final TrainVariables variables;
@@ -67,9 +68,9 @@ final class TrainGraph {
 
     variables = new TrainVariables(tf, config);
     loss = loss();
-    List<Operand<TFloat32>> gradients = gradients(graph);
-    gradientNorm = norm(gradients);
-    update = update(gradients);
+    gradients = gradients(graph);
+    gradientNorm = norm();
+    update = update();
   }
 
   /** {@code beta^step}, as Adam's bias correction wants it. */
@@ -125,14 +126,14 @@ final class TrainGraph {
     Output<?>[] xs =
         variables.all().stream().map(v -> v.weight().asOutput()).toArray(Output<?>[]::new);
     Output<?>[] dxs = graph.addGradients("gradients", new Output<?>[] {loss.asOutput()}, xs, null);
-    List<Operand<TFloat32>> gradients = new ArrayList<>();
-    for (int i = 0; i < dxs.length; i++) {
-      gradients.add(dxs[i].expect(TFloat32.class));
+    List<Operand<TFloat32>> all = new ArrayList<>();
+    for (Output<?> dx : dxs) {
+      all.add(dx.expect(TFloat32.class));
     }
-    return gradients;
+    return all;
   }
 
-  private Operand<TFloat32> norm(List<Operand<TFloat32>> gradients) {
+  private Operand<TFloat32> norm() {
     List<Operand<TFloat32>> halves = new ArrayList<>();
     for (Operand<TFloat32> gradient : gradients) {
       halves.add(tf.nn.l2Loss(gradient)); // half the sum of squares
@@ -141,7 +142,7 @@ final class TrainGraph {
   }
 
   /** Every gradient is part of the norm, so no weight changes before all have been read. */
-  private List<Op> update(List<Operand<TFloat32>> gradients) {
+  private List<Op> update() {
     Operand<TFloat32> limit = tf.constant((float) config.gradientClip());
     Operand<TFloat32> scale =
         tf.math.div(limit, tf.math.maximum(gradientNorm, limit)); // 1 if the norm is small

@@ -12,14 +12,10 @@ import java.util.Optional;
 import org.tensorflow.Graph;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
-import org.tensorflow.ndarray.Shape;
-import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.proto.GraphOptions;
 import org.tensorflow.proto.RewriterConfig;
 import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.TInt64;
-import org.tensorflow.types.TUint8;
 
 /**
  * Runs a {@link TrainGraph} over batches of images and writes checkpoints.
@@ -151,26 +147,9 @@ public final class Trainer {
 
   private TrainProgress step(
       TrainGraph graph, Session session, byte[] images, long step, long steps, long startNanos) {
-    var unet = config.unet();
-    Shape shape = Shape.of(config.batchSize(), unet.height(), unet.width(), unet.imageChannels());
-    double learningRate = config.learningRateAt(step);
-    try (TUint8 batch = TUint8.tensorOf(shape, DataBuffers.of(images));
-        TInt64 number = TInt64.scalarOf(step);
-        TFloat32 rate = TFloat32.scalarOf((float) learningRate);
-        TFloat32 beta1 = TFloat32.scalarOf(TrainGraph.beta1Power(step + 1));
-        TFloat32 beta2 = TFloat32.scalarOf(TrainGraph.beta2Power(step + 1));
-        TFloat32 decay = TFloat32.scalarOf((float) config.emaDecayAt(step))) {
-      Session.Runner runner =
-          session
-              .runner()
-              .feed(graph.images, batch)
-              .feed(graph.step, number)
-              .feed(graph.learningRate, rate)
-              .feed(graph.beta1Power, beta1)
-              .feed(graph.beta2Power, beta2)
-              .feed(graph.emaDecay, decay)
-              .fetch(graph.loss)
-              .fetch(graph.gradientNorm);
+    try (StepFeed feed = new StepFeed(config, images, step)) {
+      Session.Runner runner = session.runner().fetch(graph.loss).fetch(graph.gradientNorm);
+      feed.into(runner, graph);
       graph.update.forEach(runner::addTarget);
       try (Result result = runner.run()) {
         double seconds = (System.nanoTime() - startNanos) / 1e9;
@@ -179,14 +158,14 @@ public final class Trainer {
             steps,
             ((TFloat32) result.get(0)).getFloat(),
             ((TFloat32) result.get(1)).getFloat(),
-            learningRate,
+            config.learningRateAt(step),
             config.batchSize() / seconds);
       }
     }
   }
 
   /** Weights and their averages start alike, Adam's moments at 0. */
-  private void initialize(TrainVariables variables, Session session) {
+  void initialize(TrainVariables variables, Session session) {
     Map<TrainVariables.Slot, float[]> values = new LinkedHashMap<>();
     for (TrainVariables.Slot slot : variables.state().values()) {
       ParamSpec spec = slot.spec();

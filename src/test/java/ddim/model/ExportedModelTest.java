@@ -13,6 +13,7 @@ import ddim.diffusion.Sampler;
 import ddim.diffusion.ScheduleConfig;
 import ddim.diffusion.StepTable;
 import ddim.diffusion.StepTable.Column;
+import ddim.train.TrainedTiny;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -41,8 +42,7 @@ class ExportedModelTest {
 
   @BeforeAll
   static void export() throws Exception {
-    folder =
-        ModelExporter.export(TestModels.tiny(Prediction.EPS), models, "tiny", OptionalLong.empty());
+    folder = TrainedTiny.export(models, "tiny");
     model = LoadedModel.load(folder);
     signatures = new SignatureRunner(folder);
   }
@@ -244,8 +244,7 @@ class ExportedModelTest {
 
   @Test
   void equalWeightsGiveEqualBytesAndTheNextVersion() throws Exception {
-    Path second =
-        ModelExporter.export(TestModels.tiny(Prediction.EPS), models, "tiny", OptionalLong.empty());
+    Path second = TrainedTiny.export(models, "tiny");
 
     assertThat(folder.getFileName()).hasToString("1");
     assertThat(Integer.parseInt(second.getFileName().toString())).isGreaterThan(1);
