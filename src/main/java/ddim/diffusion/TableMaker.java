@@ -22,7 +22,8 @@ final class TableMaker {
   StepTable sample() {
     int steps = tau.length;
     int[] path = IntStream.rangeClosed(1, steps + 1).map(i -> level(steps - i)).toArray();
-    double[][] numbers = numbers(path, sampler.rederiveEps());
+    int kept = sampler.solver().kept(sampler.order());
+    double[][] numbers = numbers(path, kept, sampler.rederiveEps());
     if (sampler.sigmaHat()) {
       for (int k = 0; k < steps - 1; k++) {
         numbers[k][Column.SIGMA.ordinal()] =
@@ -38,7 +39,8 @@ final class TableMaker {
     int[] path = IntStream.range(-1, steps).map(this::level).toArray();
     int source = sampler.inversion() == Inversion.DESTINATION ? 1 : 0;
     int[] asked = IntStream.range(0, steps).map(k -> Math.max(0, path[k + source])).toArray();
-    return new StepTable(asked, numbers(path, false), Clipping.NONE);
+    int kept = sampler.solver().keptWhenEncoding(sampler.order());
+    return new StepTable(asked, numbers(path, kept, false), Clipping.NONE);
   }
 
   /** Entry i of tau; below it, the level that counts as clean. */
@@ -48,7 +50,7 @@ final class TableMaker {
   }
 
   /** The numbers of every step from a level of the path to the next. */
-  private double[][] numbers(int[] path, boolean rederiveEps) {
+  private double[][] numbers(int[] path, int kept, boolean rederiveEps) {
     double[][] numbers = new double[path.length - 1][];
     for (int k = 0; k < numbers.length; k++) {
       double alphaBarT = schedule.alphaBar(path[k]);
@@ -57,15 +59,13 @@ final class TableMaker {
       if (rederiveEps) {
         StepFormulas.rederiveEps(numbers[k]);
       }
-      extrapolate(numbers[k], path, k);
+      extrapolate(numbers[k], known(path, k, kept), path[k + 1]);
     }
     return numbers;
   }
 
   /** Turns a step of DDIM into one of the sampler's solver. */
-  private void extrapolate(double[] step, int[] path, int k) {
-    int[] known = known(path, k);
-    int next = path[k + 1];
+  private void extrapolate(double[] step, int[] known, int next) {
     switch (sampler.solver()) {
       case DDIM -> {}
       case DPM_SOLVER_PP_2M -> Multistep.dpmSolverPp(step, schedule, known, next);
@@ -79,18 +79,16 @@ final class TableMaker {
   }
 
   /**
-   * The levels whose predictions step k may use, newest first: its own, and as many before it as
-   * the order wants and the trajectory has left behind since it last stood still. At the ends of
-   * the scale, where the log-SNR is infinite, no polynomial runs on: its own alone.
+   * The levels whose predictions step k may use, newest first: its own, and as many kept ones as
+   * wanted, back to where the trajectory last stood still. At the ends of the scale, where the
+   * log-SNR is infinite, no polynomial runs on: its own alone.
    */
-  private int[] known(int[] path, int k) {
-    int kept = sampler.solver().kept(sampler.order());
-    int next = path[k + 1];
-    if (path[k] == next || schedule.alphaBar(path[k]) == 0 || schedule.alphaBar(next) == 0) {
-      kept = 0;
-    }
+  private int[] known(int[] path, int k, int kept) {
+    boolean standsStill = path[k] == path[k + 1];
+    boolean hasSignal = schedule.alphaBar(path[k]) > 0 && schedule.alphaBar(path[k + 1]) > 0;
+    int most = standsStill || !hasSignal ? 0 : Math.min(kept, k);
     int count = 1;
-    while (count <= Math.min(kept, k) && path[k - count] != path[k - count + 1]) {
+    while (count <= most && path[k - count] != path[k - count + 1]) {
       count++;
     }
     return IntStream.range(0, count).map(j -> path[k - j]).toArray();

@@ -11,7 +11,7 @@ import java.util.Arrays;
  * eps}.
  */
 final class Mixture implements ReferenceLoop.Network {
-  private static final int FLOW_STEPS = 2_000;
+  private static final int FLOW_STEPS = 200;
 
   private final double[][] means;
   private final double deviation;
@@ -35,6 +35,18 @@ final class Mixture implements ReferenceLoop.Network {
 
   private double[] slope(double[] y, double r) {
     double variance = deviation * deviation + r * r;
+    double[] shares = shares(y, variance);
+    double[] slope = new double[y.length];
+    for (int m = 0; m < means.length; m++) {
+      for (int i = 0; i < y.length; i++) {
+        slope[i] += shares[m] * (y[i] - means[m][i]) * r / variance;
+      }
+    }
+    return slope;
+  }
+
+  /** How likely each component is to have made y. */
+  private double[] shares(double[] y, double variance) {
     double[] logits = new double[means.length];
     for (int m = 0; m < means.length; m++) {
       for (int i = 0; i < y.length; i++) {
@@ -44,16 +56,10 @@ final class Mixture implements ReferenceLoop.Network {
     double largest = Arrays.stream(logits).max().orElseThrow();
     double[] shares = Arrays.stream(logits).map(logit -> Math.exp(logit - largest)).toArray();
     double total = Arrays.stream(shares).sum();
-    double[] slope = new double[y.length];
-    for (int m = 0; m < means.length; m++) {
-      for (int i = 0; i < y.length; i++) {
-        slope[i] += shares[m] / total * (y[i] - means[m][i]) * r / variance;
-      }
-    }
-    return slope;
+    return Arrays.stream(shares).map(share -> share / total).toArray();
   }
 
-  /** The exact flow from one level to another, by Runge and Kutta's fourth order in asinh(r). */
+  /** The exact flow from one level to another: Runge and Kutta's fourth order in asinh(r / d). */
   double[] flow(double[] x, double alphaBarFrom, double alphaBarTo) {
     double[] y = Arrays.stream(x).map(value -> value / Math.sqrt(alphaBarFrom)).toArray();
     double from = scaled(alphaBarFrom);
@@ -69,14 +75,14 @@ final class Mixture implements ReferenceLoop.Network {
     return Arrays.stream(y).map(value -> value * Math.sqrt(alphaBarTo)).toArray();
   }
 
-  private static double scaled(double alphaBar) {
-    double r = Math.sqrt((1 - alphaBar) / alphaBar);
+  private double scaled(double alphaBar) {
+    double r = Math.sqrt((1 - alphaBar) / alphaBar) / deviation;
     return Math.log(r + Math.sqrt(r * r + 1));
   }
 
   private double[] scaledSlope(double[] y, double u) {
-    double[] slope = slope(y, Math.sinh(u));
-    return Arrays.stream(slope).map(value -> value * Math.cosh(u)).toArray();
+    double[] slope = slope(y, deviation * Math.sinh(u));
+    return Arrays.stream(slope).map(value -> value * deviation * Math.cosh(u)).toArray();
   }
 
   private static double[] plus(double[] y, double h, double[] slope) {
