@@ -38,6 +38,7 @@ public final class FakeTime implements TimeSource {
       return () -> {
         synchronized (lock) {
           alarms.remove(due);
+          lock.notifyAll();
         }
       };
     }
@@ -75,16 +76,20 @@ public final class FakeTime implements TimeSource {
     }
   }
 
-  /** Waits until at least so many alarms are set. */
-  public void awaitAlarms(int count) throws InterruptedException {
+  /** Waits until exactly so many alarms are set. */
+  public void awaitAlarms(int count) {
     long end = System.nanoTime() + Gate.PATIENCE.toNanos();
     synchronized (lock) {
-      while (alarms.size() < count) {
+      while (alarms.size() != count) {
         long left = (end - System.nanoTime()) / 1_000_000;
         if (left <= 0) {
           throw new AssertionError(alarms.size() + " alarms set, not " + count);
         }
-        lock.wait(left);
+        try {
+          lock.wait(left);
+        } catch (InterruptedException e) {
+          throw new AssertionError(e);
+        }
       }
     }
   }
