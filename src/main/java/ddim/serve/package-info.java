@@ -1,9 +1,9 @@
 /**
- * The gRPC server
+ * The gRPC server and its client: lifecycle, services, validation and errors.
  *
- * <p>lifecycle, services, validation and the batcher.:The only home of gRPC and of the generated
- * messages; knows models as {@link ddim.model.SamplingModel} alone. Start reading at {@code
- * DdimServer}.
+ * <p>With {@code cli} the only home of gRPC and of the generated messages. The work is done in
+ * {@link ddim.serve.batch}, the models are in {@link ddim.serve.repository}. Start reading at
+ * {@link ddim.serve.DdimServer}.
  */
 @NullMarked
 package ddim.serve;

@@ -1,0 +1,187 @@
+package ddim.serve;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import ddim.model.ModelFormatException;
+import ddim.serve.repository.ModelRepository;
+import ddim.v1.SamplingServiceGrpc;
+import io.grpc.Server;
+import io.grpc.ServerBuilder;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The server: the models of a repository behind gRPC, with health and reflection services.
+ *
+ * <p>Life: {@link #start} listens, NOT_SERVING; {@link #load} loads and warms up the models, then
+ * SERVING; {@link #close(Duration)} says NOT_SERVING for good, answers everybody and stops.
+ */
+public final class DdimServer implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(DdimServer.class);
+  private static final Duration LAST_REPLIES = Duration.ofSeconds(2);
+  private static final int MAX_RESETS = 200; // a client that opens and resets calls is no client
+  private static final int MAX_RESETS_SECONDS = 30;
+  private static final long SHORTEST_KEEP_ALIVE_SECONDS = 10;
+
+  private final ModelRepository models;
+  private final HealthStatusManager health;
+  private final ExecutorService handlers;
+  private final Server server;
+
+  @GuardedBy("this")
+  private boolean closed;
+
+  private DdimServer(
+      ModelRepository models, HealthStatusManager health, ExecutorService handlers, Server server) {
+    this.models = models;
+    this.health = health;
+    this.handlers = handlers;
+    this.server = server;
+  }
+
+  /**
+   * Listens; the models are not loaded yet.
+   *
+   * @param models stays open until this server is closed, and is closed by it
+   * @throws IOException if it cannot listen there, naming the address
+   */
+  public static DdimServer start(ServerOptions options, ModelRepository models) throws IOException {
+    InetSocketAddress address = new InetSocketAddress(options.host(), options.port());
+    NettyServerBuilder builder =
+        NettyServerBuilder.forAddress(address)
+            .maxConcurrentCallsPerConnection(options.maxCallsPerConnection())
+            .maxRstFramesPerWindow(MAX_RESETS, MAX_RESETS_SECONDS)
+            .permitKeepAliveTime(SHORTEST_KEEP_ALIVE_SECONDS, TimeUnit.SECONDS);
+    return start(builder, options, models);
+  }
+
+  /** As the other, over any transport. */
+  static DdimServer start(ServerBuilder<?> builder, ServerOptions options, ModelRepository models)
+      throws IOException {
+    ExecutorService handlers = handlers(options.handlerThreads());
+    HealthStatusManager health = new HealthStatusManager();
+    MessageLimits limits = MessageLimits.of(options, models.options());
+    Server server =
+        builder
+            .executor(handlers)
+            .maxInboundMessageSize(options.maxMessageBytes())
+            .addService(ErrorInterceptor.guard(new SamplingService(models, limits, handlers)))
+            .addService(health.getHealthService())
+            .addService(ProtoReflectionServiceV1.newInstance())
+            .build();
+    DdimServer started = new DdimServer(models, health, handlers, server);
+    started.report(ServingStatus.NOT_SERVING);
+    try {
+      server.start();
+    } catch (IOException e) {
+      handlers.shutdown();
+      throw e;
+    }
+    return started;
+  }
+
+  /**
+   * Loads and warms up the models, and says that it serves them.
+   *
+   * @throws ModelFormatException if not one of them can be loaded, with every reason
+   */
+  public void load() {
+    models.loadAll();
+    if (models.ready().isEmpty()) {
+      throw new ModelFormatException(
+          models.broken().stream()
+              .map(broken -> broken.folder() + ": " + broken.reason())
+              .collect(Collectors.joining("; ", "no model can be served: ", "")));
+    }
+    report(ServingStatus.SERVING);
+  }
+
+  /** The port that it listens on. */
+  public int port() {
+    return server.getPort();
+  }
+
+  /** Blocks until it is closed. */
+  public void awaitTermination() throws InterruptedException {
+    server.awaitTermination();
+  }
+
+  /**
+   * Stops: health is NOT_SERVING from now on, new and waiting requests are refused, what has begun
+   * may finish for {@code grace}. Returns when everybody has been answered, soon after the grace at
+   * the latest. A graph call that runs on after that ends with the process. Does nothing the second
+   * time.
+   */
+  public synchronized void close(Duration grace) {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    health.enterTerminalState();
+    models.shutdown(grace).join(); // meanwhile calls are answered, if only with UNAVAILABLE
+    server.shutdown();
+    if (!isDone(models.unloaded())) {
+      log.warn("a graph call is still running; it ends with the process");
+    }
+    try {
+      if (!server.awaitTermination(LAST_REPLIES.toMillis(), TimeUnit.MILLISECONDS)) {
+        server.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      server.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+    handlers.shutdown();
+  }
+
+  /** Stops without grace. */
+  @Override
+  public void close() {
+    close(Duration.ZERO);
+  }
+
+  private void report(ServingStatus status) {
+    health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
+    health.setStatus(SamplingServiceGrpc.SERVICE_NAME, status);
+  }
+
+  private static boolean isDone(Future<?> future) {
+    try {
+      future.get(LAST_REPLIES.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    } catch (ExecutionException e) {
+      log.warn("a model could not be freed", e);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private static ExecutorService handlers(int threads) {
+    AtomicInteger count = new AtomicInteger();
+    return Executors.newFixedThreadPool(
+        threads,
+        task -> {
+          Thread thread = new Thread(task, "ddim-handler-" + count.incrementAndGet());
+          thread.setDaemon(true);
+          return thread;
+        });
+  }
+}

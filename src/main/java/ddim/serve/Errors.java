@@ -1,0 +1,122 @@
+package ddim.serve;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Duration;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
+import com.google.rpc.BadRequest;
+import com.google.rpc.Code;
+import com.google.rpc.ErrorInfo;
+import com.google.rpc.RetryInfo;
+import com.google.rpc.Status;
+import ddim.diffusion.Violation;
+import ddim.serve.batch.RefusedException;
+import ddim.serve.repository.UnknownModelException;
+import io.grpc.StatusException;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What a client is told about an exception; the only place that chooses status codes. */
+final class Errors {
+  /** Whose reasons those of our ErrorInfo are. */
+  static final String DOMAIN = "ddim.v1";
+
+  private static final Logger log = LoggerFactory.getLogger(Errors.class);
+
+  // A status travels in headers, of which clients take 8 KiB, and a request may quote anything.
+  private static final int LONGEST_TEXT = 500;
+  private static final int MOST_VIOLATIONS = 8;
+
+  private Errors() {}
+
+  /** The status of an exception. Logs it, under the id that the client is given, if it is ours. */
+  static StatusRuntimeException toStatus(Throwable thrown) {
+    Throwable error =
+        thrown instanceof CompletionException && thrown.getCause() != null
+            ? thrown.getCause()
+            : thrown;
+    if (error.getCause() instanceof InvalidProtocolBufferException malformed) {
+      return status(Code.INVALID_ARGUMENT, malformed, List.of());
+    }
+    if (error instanceof StatusRuntimeException status) {
+      return status;
+    }
+    if (error instanceof StatusException status) {
+      return status.getStatus().asRuntimeException(status.getTrailers());
+    }
+    if (error instanceof InvalidRequestException invalid) {
+      return invalid(invalid);
+    }
+    if (error instanceof UnknownModelException) {
+      return status(Code.NOT_FOUND, error, List.of(info("MODEL_NOT_FOUND")));
+    }
+    if (error instanceof RefusedException refused) {
+      return refused(refused);
+    }
+    if (error instanceof CancellationException) {
+      return status(Code.CANCELLED, error, List.of());
+    }
+    return internal(error);
+  }
+
+  private static StatusRuntimeException invalid(InvalidRequestException error) {
+    BadRequest.Builder details = BadRequest.newBuilder();
+    for (Violation violation : error.violations().stream().limit(MOST_VIOLATIONS).toList()) {
+      details
+          .addFieldViolationsBuilder()
+          .setField(violation.field())
+          .setDescription(shorten(violation.message()));
+    }
+    return status(Code.INVALID_ARGUMENT, error, List.of(details.build()));
+  }
+
+  private static StatusRuntimeException refused(RefusedException error) {
+    if (error.reason() == RefusedException.Reason.LATE) {
+      return status(Code.DEADLINE_EXCEEDED, error, List.of());
+    }
+    List<Message> details = new ArrayList<>();
+    details.add(info(error.reason().name()));
+    error.retryAfter().ifPresent(after -> details.add(retryAfter(after)));
+    return status(Code.UNAVAILABLE, error, details);
+  }
+
+  private static StatusRuntimeException internal(Throwable error) {
+    String id = UUID.randomUUID().toString();
+    log.error("internal error {}", id, error);
+    return io.grpc.Status.INTERNAL
+        .withDescription("internal error " + id + ": the server's log has the cause")
+        .withCause(error)
+        .asRuntimeException();
+  }
+
+  private static StatusRuntimeException status(
+      Code code, Throwable error, List<? extends Message> details) {
+    Status.Builder status =
+        Status.newBuilder()
+            .setCode(code.getNumber())
+            .setMessage(shorten(String.valueOf(error.getMessage())));
+    details.forEach(detail -> status.addDetails(Any.pack(detail)));
+    return StatusProto.toStatusRuntimeException(status.build());
+  }
+
+  private static RetryInfo retryAfter(java.time.Duration after) {
+    Duration delay =
+        Duration.newBuilder().setSeconds(after.getSeconds()).setNanos(after.getNano()).build();
+    return RetryInfo.newBuilder().setRetryDelay(delay).build();
+  }
+
+  private static ErrorInfo info(String reason) {
+    return ErrorInfo.newBuilder().setReason(reason).setDomain(DOMAIN).build();
+  }
+
+  private static String shorten(String text) {
+    return text.length() <= LONGEST_TEXT ? text : text.substring(0, LONGEST_TEXT) + "...";
+  }
+}

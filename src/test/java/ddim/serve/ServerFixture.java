@@ -1,0 +1,120 @@
+package ddim.serve;
+
+import ddim.model.SamplingModel;
+import ddim.serve.batch.BatcherOptions;
+import ddim.serve.batch.FakeModel;
+import ddim.serve.batch.FakeTime;
+import ddim.serve.batch.SystemTime;
+import ddim.serve.batch.TimeSource;
+import ddim.serve.repository.ModelRepository;
+import ddim.v1.SamplingServiceGrpc;
+import ddim.v1.SamplingServiceGrpc.SamplingServiceBlockingStub;
+import ddim.v1.SamplingServiceGrpc.SamplingServiceFutureStub;
+import io.grpc.Channel;
+import io.grpc.ManagedChannel;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import io.grpc.inprocess.InProcessServerBuilder;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/** A server with models that need no network. */
+final class ServerFixture implements AutoCloseable {
+  /** Grey, 2 x 3. */
+  final FakeModel clothes = new FakeModel();
+
+  /** Colour, 4 x 4. */
+  final FakeModel faces = new FakeModel(4, 4, 3);
+
+  /** Of 5 channels, which no PNG has. */
+  final FakeModel spectra = new FakeModel(2, 2, 5);
+
+  final DdimServer server;
+  final ManagedChannel channel;
+  private final ModelRepository repository;
+
+  private ServerFixture(
+      Path root,
+      BatcherOptions batching,
+      TimeSource time,
+      Launcher launcher,
+      Function<DdimServer, ManagedChannel> connection) {
+    Map<Path, SamplingModel> models =
+        Map.of(
+            root.resolve("clothes/3"), clothes,
+            root.resolve("faces/1"), faces,
+            root.resolve("spectra/1"), spectra);
+    repository = new ModelRepository(root, models::get, batching, time);
+    try {
+      for (Path folder : models.keySet()) {
+        Files.createDirectories(folder);
+      }
+      server = launcher.start(repository);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    server.load();
+    channel = connection.apply(server);
+  }
+
+  /** Over a real socket. */
+  static ServerFixture onSocket(
+      Path root, ServerOptions options, BatcherOptions batching, TimeSource time) {
+    return new ServerFixture(
+        root,
+        batching,
+        time,
+        models -> DdimServer.start(options.withAddress("127.0.0.1", 0), models),
+        server ->
+            NettyChannelBuilder.forAddress("127.0.0.1", server.port())
+                .usePlaintext()
+                .maxInboundMessageSize(options.maxMessageBytes())
+                .build());
+  }
+
+  /** Over a real socket, with batches of at most 4. */
+  static ServerFixture onSocket(Path root) {
+    return onSocket(root, ServerOptions.defaults(), BatcherOptions.of(4), new SystemTime());
+  }
+
+  /** In the process, where time passes when the test says so. */
+  static ServerFixture inProcess(Path root, BatcherOptions batching, FakeTime time) {
+    String name = InProcessServerBuilder.generateName();
+    return new ServerFixture(
+        root,
+        batching,
+        time,
+        models ->
+            DdimServer.start(
+                InProcessServerBuilder.forName(name), ServerOptions.defaults(), models),
+        server -> InProcessChannelBuilder.forName(name).build());
+  }
+
+  SamplingServiceBlockingStub stub() {
+    return SamplingServiceGrpc.newBlockingStub((Channel) channel)
+        .withDeadlineAfter(60, TimeUnit.SECONDS);
+  }
+
+  SamplingServiceFutureStub futureStub() {
+    return SamplingServiceGrpc.newFutureStub((Channel) channel);
+  }
+
+  SamplingClient client() {
+    return SamplingClient.connect("127.0.0.1:" + server.port());
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+    server.close();
+  }
+
+  private interface Launcher {
+    DdimServer start(ModelRepository models) throws IOException;
+  }
+}

@@ -1,0 +1,44 @@
+package ddim.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ddim.model.ModelSpec;
+import ddim.serve.batch.BatcherOptions;
+import ddim.serve.batch.FakeModel;
+import org.junit.jupiter.api.Test;
+
+class ServerOptionsTest {
+  private static final ServerOptions DEFAULTS = ServerOptions.defaults();
+
+  @Test
+  void defaultsAreThoseOfModelServers() {
+    assertThat(DEFAULTS.host()).isEqualTo("0.0.0.0");
+    assertThat(DEFAULTS.port()).isEqualTo(8500);
+    assertThat(DEFAULTS.maxMessageBytes()).isEqualTo(64 << 20);
+    assertThat(DEFAULTS.maxCallsPerConnection()).isEqualTo(1000);
+  }
+
+  @Test
+  void numbersOutOfRangeAreNamed() {
+    assertThatThrownBy(() -> DEFAULTS.withAddress("", 1)).hasMessage("host must not be empty");
+    assertThatThrownBy(() -> DEFAULTS.withAddress("localhost", 65536))
+        .hasMessage("port must be from 0 to 65535, is 65536");
+    assertThatThrownBy(() -> DEFAULTS.withMaxMessageBytes(1000))
+        .hasMessage("max_message_bytes must be at least 1048576, is 1000");
+    assertThatThrownBy(() -> new ServerOptions("h", 1, 0, 1 << 20, 1))
+        .hasMessage("handler_threads must be at least 1, is 0");
+    assertThatThrownBy(() -> new ServerOptions("h", 1, 1, 1 << 20, 0))
+        .hasMessage("max_calls_per_connection must be at least 1, is 0");
+  }
+
+  @Test
+  void theImagesOfARequestFitIntoAMessageAndIntoTheQueue() {
+    ModelSpec large = new FakeModel(256, 256, 3).spec();
+    ModelSpec small = new FakeModel(28, 28, 1).spec();
+    MessageLimits limits = MessageLimits.of(DEFAULTS, BatcherOptions.of(16));
+
+    assertThat(limits.maxImages(large)).isEqualTo(85); // of 768 KiB in 64 MiB
+    assertThat(limits.maxImages(small)).isEqualTo(1024); // 64 batches of 16
+  }
+}
