@@ -95,9 +95,9 @@ public record Sampler(
   }
 
   /**
-   * The steps from an image to its latent: from the clean image up through tau, with the same
-   * equation (DDIM, eq. 14). Never clipped: an encoder must not lose what it is given. {@link
-   * #table} of the same sampler decodes.
+   * The steps from an image to its latent: from the clean image up through tau, along the same
+   * equation in the other direction (DDIM, eq. 14), with the same solver. Never clipped: an encoder
+   * must not lose what it is given. {@link #table} of the same sampler decodes.
    *
    * @throws IllegalArgumentException with every violation
    */

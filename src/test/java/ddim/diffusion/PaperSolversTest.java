@@ -171,4 +171,38 @@ class PaperSolversTest {
     }
     return sum;
   }
+
+  /**
+   * Through two predictions the integral is known: t is linear in log(1 + r^2) between two levels,
+   * whose integral over r is r log(1 + r^2) - 2 r + 2 atan(r).
+   */
+  @ParameterizedTest
+  @CsvSource({"4, 3, 1, -1", "4, 3, 2, 0", "1000, 999, 789, 604", "1000, 12, 0, -1"})
+  void deisWeightsOfTwoPredictionsAreTheClosedForm(int trainSteps, int before, int t, int s) {
+    NoiseSchedule schedule =
+        NoiseSchedule.of(
+            new ScheduleConfig(ScheduleConfig.Kind.LINEAR, trainSteps, 1e-4, 0.9, false));
+    double integralOfTime = 0;
+    for (int m = s; m < t; m++) {
+      double start = Math.log(schedule.alphaBar(m));
+      double slope = Math.log(schedule.alphaBar(m + 1)) - start;
+      double width = r(schedule, m + 1) - r(schedule, m);
+      double logs = integralOfLog(r(schedule, m + 1)) - integralOfLog(r(schedule, m));
+      integralOfTime += m * width - (logs + start * width) / slope;
+    }
+    double meanTime = integralOfTime / (r(schedule, t) - r(schedule, s));
+
+    double[] weights = Multistep.deis(schedule, new int[] {t, before}, s);
+
+    assertThat(weights[0]).isCloseTo((meanTime - before) / (t - before), within(1e-9));
+    assertThat(weights[1]).isCloseTo((meanTime - t) / (before - t), within(1e-9));
+  }
+
+  private static double r(NoiseSchedule schedule, int t) {
+    return Math.sqrt((1 - schedule.alphaBar(t)) / schedule.alphaBar(t));
+  }
+
+  private static double integralOfLog(double r) {
+    return r * Math.log1p(r * r) - 2 * r + 2 * Math.atan(r);
+  }
 }
