@@ -21,7 +21,14 @@ import picocli.CommandLine.UnmatchedArgumentException;
     name = "ddim",
     description = "Trains, exports, serves and samples DDIM diffusion models.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {TrainCommand.class, ExportCommand.class})
+    subcommands = {
+      DemoCommand.class,
+      TrainCommand.class,
+      ExportCommand.class,
+      ServeCommand.class,
+      SampleCommand.class,
+      InspectCommand.class
+    })
 public final class Main {
   private static final int USAGE_WIDTH = 100;
 

@@ -55,6 +55,16 @@ record ModelFolder(Path path, long version) {
     }
   }
 
+  /** Whether a folder is that of a model with at least one version. */
+  static boolean holdsVersions(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return false;
+    }
+    try (Stream<Path> entries = Files.list(folder)) {
+      return entries.anyMatch(ModelFolder::isVersion);
+    }
+  }
+
   private static boolean isVersion(Path path) {
     return Files.isDirectory(path) && path.getFileName().toString().matches("[1-9][0-9]{0,17}");
   }

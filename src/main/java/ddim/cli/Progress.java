@@ -82,9 +82,9 @@ abstract class Progress implements AutoCloseable {
     private final long total;
     private final PrintWriter err;
     private final LongSupplier nanoTime;
-    private final long start;
     private long lastLine;
     private long first = -1;
+    private long firstAt;
 
     Lines(String task, String unit, long total, PrintWriter err, LongSupplier nanoTime) {
       this.task = task;
@@ -92,28 +92,28 @@ abstract class Progress implements AutoCloseable {
       this.total = total;
       this.err = err;
       this.nanoTime = nanoTime;
-      this.start = nanoTime.getAsLong();
-      this.lastLine = start;
+      this.lastLine = nanoTime.getAsLong();
     }
 
     @Override
     void at(long done, String message) {
       long now = nanoTime.getAsLong();
       if (first < 0) {
-        first = done - 1;
+        first = done;
+        firstAt = now;
       }
       if (done >= total || now - lastLine >= BETWEEN_LINES.toNanos()) {
         lastLine = now;
-        String left = done < total ? ", " + timeLeft(done, now) + " left" : "";
+        String left = first < done && done < total ? ", " + timeLeft(done, now) + " left" : "";
         String also = message.isEmpty() ? "" : ", " + message;
         err.println(task + ": " + done + " of " + total + " " + unit + also + left);
         err.flush();
       }
     }
 
-    /** A resumed task starts in the middle: what it did before cost no time of this process. */
+    /** A resumed task starts in the middle, and the first step of any includes preparations. */
     private String timeLeft(long done, long now) {
-      double nanosEach = (double) (now - start) / Math.max(1, done - first);
+      double nanosEach = (double) (now - firstAt) / (done - first);
       Duration left = Duration.ofNanos((long) (nanosEach * (total - done)));
       return "%d:%02d:%02d".formatted(left.toHours(), left.toMinutesPart(), left.toSecondsPart());
     }

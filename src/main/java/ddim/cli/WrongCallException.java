@@ -7,4 +7,8 @@ final class WrongCallException extends RuntimeException {
   WrongCallException(String message) {
     super(message);
   }
+
+  WrongCallException(Throwable cause) {
+    super(ErrorText.of(cause), cause);
+  }
 }

@@ -33,12 +33,25 @@ class ProgressTest {
   void theTimeLeftOfAResumedTaskIsThatOfItsOwnSteps() {
     Progress progress = lines(4000);
 
-    for (int step = 3601; step <= 3610; step++) {
+    for (int step = 3601; step <= 3611; step++) {
       now.addAndGet(TimeUnit.SECONDS.toNanos(1));
       progress.at(step, "");
     }
 
     assertThat(err.toString().lines()).containsExactly("train: 3610 of 4000 steps, 0:06:30 left");
+  }
+
+  @Test
+  void theFirstStepSaysNothingOfTheTimeLeft() {
+    Progress progress = lines(40);
+
+    for (int step = 1; step <= 11; step++) {
+      now.addAndGet(TimeUnit.SECONDS.toNanos(step == 1 ? 60 : 1));
+      progress.at(step, "");
+    }
+
+    assertThat(err.toString().lines())
+        .containsExactly("train: 1 of 40 steps", "train: 11 of 40 steps, 0:00:29 left");
   }
 
   private Progress lines(long total) {

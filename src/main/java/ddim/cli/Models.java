@@ -1,0 +1,52 @@
+package ddim.cli;
+
+import ddim.model.LoadedModel;
+import ddim.model.SamplingModel;
+import ddim.serve.DdimServer;
+import ddim.serve.ServerOptions;
+import ddim.serve.batch.BatcherOptions;
+import ddim.serve.batch.SystemTime;
+import ddim.serve.repository.ModelRepository;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+
+/** How the commands run models, so that all of them make the same images. */
+final class Models {
+  /** The most images of one graph call. */
+  private static final int BATCH_SIZE = 32;
+
+  private Models() {}
+
+  /** How rows become batches. */
+  static BatcherOptions batching() {
+    return BatcherOptions.of(BATCH_SIZE);
+  }
+
+  /**
+   * Starts a server that has yet to load its models.
+   *
+   * @param models the repository
+   * @param host the address to listen on
+   * @param port the port; 0 for a free one
+   * @throws IOException if there is no such folder or it cannot listen there
+   */
+  static DdimServer server(Path models, String host, int port) throws IOException {
+    if (!Files.isDirectory(models)) {
+      throw new NotDirectoryException(models.toString());
+    }
+    ModelRepository repository =
+        new ModelRepository(models, Models::load, batching(), new SystemTime());
+    return DdimServer.start(ServerOptions.defaults().withAddress(host, port), repository);
+  }
+
+  private static SamplingModel load(Path version) {
+    try {
+      return LoadedModel.load(version);
+    } catch (IOException e) {
+      throw new UncheckedIOException(ErrorText.of(e), e);
+    }
+  }
+}
