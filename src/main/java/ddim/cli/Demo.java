@@ -1,5 +1,9 @@
 package ddim.cli;
 
+import ddim.cli.images.ImageMaker;
+import ddim.cli.images.Models;
+import ddim.cli.images.PictureOutput;
+import ddim.cli.images.RemoteImages;
 import ddim.data.FashionMnist;
 import ddim.data.ImageSource;
 import ddim.diffusion.NoiseSchedule;

@@ -1,5 +1,6 @@
 package ddim.cli;
 
+import ddim.cli.images.ModelFolder;
 import ddim.diffusion.ScheduleConfig;
 import ddim.model.ModelDescription;
 import ddim.model.ModelSpec;

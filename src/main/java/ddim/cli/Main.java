@@ -1,5 +1,6 @@
 package ddim.cli;
 
+import ddim.cli.images.WrongCallException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;

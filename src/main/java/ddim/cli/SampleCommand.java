@@ -1,5 +1,10 @@
 package ddim.cli;
 
+import ddim.cli.images.ImageMaker;
+import ddim.cli.images.LocalImages;
+import ddim.cli.images.Models;
+import ddim.cli.images.PictureOutput;
+import ddim.cli.images.RemoteImages;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,5 +1,6 @@
 package ddim.cli;
 
+import ddim.cli.images.Models;
 import ddim.serve.DdimServer;
 import java.io.IOException;
 import java.io.PrintWriter;

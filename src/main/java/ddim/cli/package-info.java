@@ -1,7 +1,8 @@
 /**
  * The commands of {@code scripts/ddim}.
  *
- * <p>One class a command; {@code Main} puts them together.
+ * <p>One class a command; {@link ddim.cli.Main} puts them together. May use everything but
+ * TensorFlow.
  */
 @NullMarked
 package ddim.cli;

@@ -4,6 +4,7 @@ import static ddim.cli.TinyModel.ddim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ddim.cli.TinyModel.Outcome;
+import ddim.cli.images.Models;
 import ddim.serve.DdimServer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -154,15 +155,21 @@ class CommandTest {
     String[] wrong = {"--model", "tiny", "--count", "1", "--steps", "1001", "--out", "x.png"};
     Outcome local = ddim(withSource(wrong, "--models", tiny.path("models")));
     Outcome remote;
+    Outcome unknown;
     try (DdimServer server = Models.server(folder.resolve("models"), "127.0.0.1", 0)) {
       server.load();
-      remote = ddim(withSource(wrong, "--target", "127.0.0.1:" + server.port()));
+      String target = "127.0.0.1:" + server.port();
+      remote = ddim(withSource(wrong, "--target", target));
+      wrong[1] = "unknown";
+      unknown = ddim(withSource(wrong, "--target", target));
     }
 
     assertThat(local.exitCode()).isEqualTo(2);
     assertThat(local.err()).contains("steps must be from 1 to 1000").contains("is 1001");
     assertThat(remote.exitCode()).isEqualTo(2);
     assertThat(remote.err()).contains("from 1 to 1000").contains("1001");
+    assertThat(unknown.exitCode()).isEqualTo(1);
+    assertThat(unknown.err()).contains("unknown");
   }
 
   private static String[] withSource(String[] arguments, String source, String where) {

@@ -1,14 +1,16 @@
-package ddim.cli;
+package ddim.cli.images;
 
 import ddim.serve.RemoteFailureException;
 import ddim.serve.SamplingClient;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.util.Arrays;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /** Images of a server. */
-final class RemoteImages implements ImageMaker {
+public final class RemoteImages implements ImageMaker {
   private final SamplingClient client;
   private final String model;
   private final OptionalLong version;
@@ -26,7 +28,7 @@ final class RemoteImages implements ImageMaker {
    * @param model the name of the model
    * @param version which; the newest that is ready if empty
    */
-  static RemoteImages open(String target, String model, OptionalLong version) {
+  public static RemoteImages open(String target, String model, OptionalLong version) {
     return new RemoteImages(SamplingClient.connect(target), model, version);
   }
 
@@ -52,11 +54,17 @@ final class RemoteImages implements ImageMaker {
               OptionalInt.of(steps),
               OptionalDouble.of(eta)));
     } catch (RemoteFailureException e) {
-      if (e.isCallersFault()) {
+      if (isInvalid(e)) {
         throw new WrongCallException(e);
       }
       throw e;
     }
+  }
+
+  /** A model that is not there is no wrong call: it may come, as a missing file may. */
+  private static boolean isInvalid(RemoteFailureException e) {
+    return e.getCause() instanceof StatusRuntimeException status
+        && status.getStatus().getCode() == Status.Code.INVALID_ARGUMENT;
   }
 
   @Override

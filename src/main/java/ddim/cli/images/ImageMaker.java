@@ -1,9 +1,9 @@
-package ddim.cli;
+package ddim.cli.images;
 
 import java.util.List;
 
 /** Where {@code sample} gets images: a model in this process, or a server. */
-interface ImageMaker extends AutoCloseable {
+public interface ImageMaker extends AutoCloseable {
   /**
    * Images of one size.
    *

@@ -1,4 +1,4 @@
-package ddim.cli;
+package ddim.cli.images;
 
 import ddim.eval.ImageGrid;
 import java.io.IOException;
@@ -14,7 +14,7 @@ import java.util.Locale;
  *
  * @param path the file or folder
  */
-record PictureOutput(Path path) {
+public record PictureOutput(Path path) {
   /**
    * Writes images.
    *
@@ -22,7 +22,7 @@ record PictureOutput(Path path) {
    * @param seeds what the files of a folder are named after
    * @return the files written
    */
-  List<Path> write(List<float[]> images, long[] seeds, int height, int width, int channels)
+  public List<Path> write(List<float[]> images, long[] seeds, int height, int width, int channels)
       throws IOException {
     if (path.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
       ImageGrid.of(images, height, width, channels).write(path);

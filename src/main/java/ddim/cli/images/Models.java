@@ -1,4 +1,4 @@
-package ddim.cli;
+package ddim.cli.images;
 
 import ddim.model.LoadedModel;
 import ddim.model.SamplingModel;
@@ -14,14 +14,14 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 
 /** How the commands run models, so that all of them make the same images. */
-final class Models {
+public final class Models {
   /** The most images of one graph call. */
   private static final int BATCH_SIZE = 32;
 
   private Models() {}
 
   /** How rows become batches. */
-  static BatcherOptions batching() {
+  public static BatcherOptions batching() {
     return BatcherOptions.of(BATCH_SIZE);
   }
 
@@ -33,7 +33,7 @@ final class Models {
    * @param port the port; 0 for a free one
    * @throws IOException if there is no such folder or it cannot listen there
    */
-  static DdimServer server(Path models, String host, int port) throws IOException {
+  public static DdimServer server(Path models, String host, int port) throws IOException {
     if (!Files.isDirectory(models)) {
       throw new NotDirectoryException(models.toString());
     }
@@ -46,7 +46,7 @@ final class Models {
     try {
       return LoadedModel.load(version);
     } catch (IOException e) {
-      throw new UncheckedIOException(ErrorText.of(e), e);
+      throw new UncheckedIOException(e);
     }
   }
 }

@@ -1,4 +1,4 @@
-package ddim.cli;
+package ddim.cli.images;
 
 import ddim.diffusion.NoiseSchedule;
 import ddim.diffusion.Sampler;
@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
  * Images of a model in this process, batched as a server batches them, so that they are the
  * server's images.
  */
-final class LocalImages implements ImageMaker {
+public final class LocalImages implements ImageMaker {
   private final String name;
   private final long version;
   private final LoadedModel model;
@@ -46,8 +46,8 @@ final class LocalImages implements ImageMaker {
    * @param options how rows become batches
    * @throws IOException if it is not there
    */
-  static LocalImages open(Path models, String name, OptionalLong version, BatcherOptions options)
-      throws IOException {
+  public static LocalImages open(
+      Path models, String name, OptionalLong version, BatcherOptions options) throws IOException {
     ModelFolder folder = ModelFolder.find(models, name, version);
     return new LocalImages(name, folder.version(), LoadedModel.load(folder.path()), options);
   }

@@ -1,4 +1,4 @@
-package ddim.cli;
+package ddim.cli.images;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,7 +14,7 @@ import java.util.stream.Stream;
  * @param path {@code DIR/NAME/VERSION}
  * @param version above 0
  */
-record ModelFolder(Path path, long version) {
+public record ModelFolder(Path path, long version) {
   /**
    * Finds a version of a model.
    *
@@ -45,7 +45,7 @@ record ModelFolder(Path path, long version) {
    *
    * @throws IOException if it has none
    */
-  static ModelFolder newest(Path model) throws IOException {
+  public static ModelFolder newest(Path model) throws IOException {
     try (Stream<Path> entries = Files.list(model)) {
       return entries
           .filter(ModelFolder::isVersion)
@@ -56,7 +56,7 @@ record ModelFolder(Path path, long version) {
   }
 
   /** Whether a folder is that of a model with at least one version. */
-  static boolean holdsVersions(Path folder) throws IOException {
+  public static boolean holdsVersions(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       return false;
     }

@@ -1,4 +1,4 @@
-package ddim.cli;
+package ddim.cli.images;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
