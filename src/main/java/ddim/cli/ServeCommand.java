@@ -1,6 +1,7 @@
 package ddim.cli;
 
 import ddim.cli.images.Models;
+import ddim.model.Device;
 import ddim.serve.DdimServer;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -55,6 +56,7 @@ final class ServeCommand implements Callable<Integer> {
           "Invalid value for option '--port': must be from 0 to " + MAX_PORT + ", is " + port);
     }
     PrintWriter out = spec.commandLine().getOut();
+    spec.commandLine().getErr().println(Device.describe());
     DdimServer server = Models.server(models, host, port);
     try {
       server.load();

@@ -1,6 +1,7 @@
 package ddim.cli;
 
 import ddim.data.ImageSource;
+import ddim.model.Device;
 import ddim.train.TrainConfig;
 import ddim.train.Trainer;
 import java.io.IOException;
@@ -58,6 +59,14 @@ final class TrainCommand implements Callable<Integer> {
               + " recipe).")
   private @Nullable Long seed;
 
+  @Option(
+      names = "--precision",
+      paramLabel = "P",
+      description =
+          "Of convolutions and products: float32, or bfloat16, which is faster where the processor"
+              + " has it (default: that of the recipe).")
+  private TrainConfig.@Nullable Precision precision;
+
   @Option(names = "--resume", description = "Continue from the newest checkpoint of RUN.")
   private boolean resume;
 
@@ -83,6 +92,7 @@ final class TrainCommand implements Callable<Integer> {
       boolean resume,
       CommandSpec spec)
       throws IOException {
+    spec.commandLine().getErr().println(Device.describe());
     try (Progress bar = Progress.start("train", "steps", steps, spec.commandLine().getErr())) {
       Trainer.run(
           recipe,
@@ -100,6 +110,9 @@ final class TrainCommand implements Callable<Integer> {
 
   private TrainConfig recipe() throws IOException {
     TrainConfig recipe = chosen();
+    if (precision != null) {
+      recipe = recipe.withPrecision(precision);
+    }
     return seed == null ? recipe : recipe.withSeed(seed);
   }
 
