@@ -30,15 +30,23 @@ public final class ImageGrid {
   private final int channels;
   private final int columns;
   private final int scale;
+  private final GridLabels labels;
 
   private ImageGrid(
-      List<byte[]> images, int height, int width, int channels, int columns, int scale) {
+      List<byte[]> images,
+      int height,
+      int width,
+      int channels,
+      int columns,
+      int scale,
+      GridLabels labels) {
     this.images = images;
     this.height = height;
     this.width = width;
     this.channels = channels;
     this.columns = columns;
     this.scale = scale;
+    this.labels = labels;
   }
 
   /**
@@ -67,7 +75,8 @@ public final class ImageGrid {
     }
     int columns = (int) Math.ceil(Math.sqrt(images.size()));
     int scale = (READABLE_WIDTH + width - 1) / width;
-    return new ImageGrid(List.copyOf(images), height, width, channels, columns, scale);
+    return new ImageGrid(
+        List.copyOf(images), height, width, channels, columns, scale, GridLabels.NONE);
   }
 
   /**
@@ -100,7 +109,7 @@ public final class ImageGrid {
     if (newColumns < 1) {
       throw new IllegalArgumentException("a grid needs at least one column, not " + newColumns);
     }
-    return new ImageGrid(images, height, width, channels, newColumns, scale);
+    return new ImageGrid(images, height, width, channels, newColumns, scale, labels);
   }
 
   /** The same images with every pixel so many pixels wide and high. */
@@ -108,11 +117,26 @@ public final class ImageGrid {
     if (newScale < 1) {
       throw new IllegalArgumentException("a pixel cannot be enlarged " + newScale + " times");
     }
-    return new ImageGrid(images, height, width, channels, columns, newScale);
+    return new ImageGrid(images, height, width, channels, columns, newScale, labels);
+  }
+
+  /**
+   * The same images with words beside the rows and above the columns.
+   *
+   * @param rows one a row, or empty
+   * @param gridColumns one a column, or empty
+   */
+  public ImageGrid withLabels(List<String> rows, List<String> gridColumns) {
+    return new ImageGrid(
+        images, height, width, channels, columns, scale, new GridLabels(rows, gridColumns));
   }
 
   /** Draws the picture. */
   public BufferedImage draw() {
+    return labels.around(drawCells(), width * scale + GAP, height * scale + GAP);
+  }
+
+  private BufferedImage drawCells() {
     int rows = (images.size() + columns - 1) / columns;
     BufferedImage picture =
         new BufferedImage(
