@@ -5,6 +5,7 @@ import ddim.cli.images.LocalImages;
 import ddim.cli.images.Models;
 import ddim.cli.images.PictureOutput;
 import ddim.cli.images.RemoteImages;
+import ddim.model.Device;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -138,7 +139,9 @@ final class SampleCommand implements Callable<Integer> {
       return RemoteImages.open(source.target, model, wanted);
     }
     Path models = Objects.requireNonNull(source.models, "picocli wants one of the two");
-    return LocalImages.open(models, model, wanted, Models.batching());
+    ImageMaker local = LocalImages.open(models, model, wanted, Models.batching());
+    spec.commandLine().getErr().println(Device.describe());
+    return local;
   }
 
   private ImageMaker.Images make(ImageMaker maker, long[] seeds) {

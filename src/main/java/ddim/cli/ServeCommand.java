@@ -56,8 +56,8 @@ final class ServeCommand implements Callable<Integer> {
           "Invalid value for option '--port': must be from 0 to " + MAX_PORT + ", is " + port);
     }
     PrintWriter out = spec.commandLine().getOut();
-    spec.commandLine().getErr().println(Device.describe());
     DdimServer server = Models.server(models, host, port);
+    spec.commandLine().getErr().println(Device.describe());
     try {
       server.load();
     } catch (RuntimeException e) {

@@ -45,7 +45,7 @@ class CommandTest {
     Outcome outcome = tiny.train(9, "--resume", "--seed", "5");
 
     assertThat(outcome.exitCode()).isEqualTo(1);
-    assertThat(outcome.err()).startsWith("ddim train: ").contains("seed");
+    assertThat(outcome.err()).contains("ddim train: ").contains("seed is 0 in the run, 5 now");
   }
 
   @Test

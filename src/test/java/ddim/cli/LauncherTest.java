@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @DisabledOnOs(OS.WINDOWS)
 class LauncherTest {
   private static final Path LAUNCHER = Path.of("scripts/ddim").toAbsolutePath();
-  private static final int TIMEOUT_SECONDS = 60;
+  private static final int TIMEOUT_SECONDS = 120;
 
   @TempDir Path folder;
 
