@@ -11,27 +11,27 @@ import org.jspecify.annotations.Nullable;
 final class Batch {
   private static final long SHORTEST_LIMIT_NANOS = 1_000_000;
 
-  private final List<RowQueue.Ticket> tickets;
+  private final List<Ticket> tickets;
 
-  Batch(List<RowQueue.Ticket> tickets) {
+  Batch(List<Ticket> tickets) {
     this.tickets = tickets;
   }
 
-  List<RowQueue.Ticket> tickets() {
+  List<Ticket> tickets() {
     return tickets;
   }
 
   /** Gives the new rows their starting images, the noise of all of them in one call. */
   void start(SamplingModel model) {
-    List<RowQueue.Ticket> fresh = tickets.stream().filter(t -> !t.hasStarted()).toList();
-    List<RowQueue.Ticket> noisy = fresh.stream().filter(t -> t.row().start() == null).toList();
+    List<Ticket> fresh = tickets.stream().filter(t -> !t.hasStarted()).toList();
+    List<Ticket> noisy = fresh.stream().filter(t -> t.row().start() == null).toList();
     if (!noisy.isEmpty()) {
       float[][] latents = model.latents(noisy.stream().mapToLong(t -> t.row().seed()).toArray());
       for (int i = 0; i < latents.length; i++) {
         noisy.get(i).start(latents[i]);
       }
     }
-    for (RowQueue.Ticket ticket : fresh) {
+    for (Ticket ticket : fresh) {
       float[] start = ticket.row().start();
       if (start != null) {
         ticket.start(start);
@@ -39,12 +39,24 @@ final class Batch {
     }
   }
 
-  /** Takes all rows some steps further. */
+  /** Takes all rows some steps further; the model must have started them. */
   void advance(SamplingModel model, BatcherOptions options, @Nullable Duration limit) {
-    List<Trajectory> rows = tickets.stream().map(RowQueue.Ticket::trajectory).toList();
+    List<Ticket> moving = tickets.stream().filter(ticket -> !ticket.isFinished()).toList();
+    if (moving.isEmpty()) {
+      return; // rows that ask for their starting noise alone
+    }
+    List<Trajectory> rows = moving.stream().map(Ticket::trajectory).toList();
+    int most = moving.stream().mapToInt(this::furthest).min().orElseThrow();
     int[] remaining = rows.stream().mapToInt(Trajectory::remaining).toArray();
-    int columns = ColumnRule.columns(remaining, options.columnsPerCall());
+    int columns = ColumnRule.columns(remaining, Math.min(most, options.columnsPerCall()));
     model.advance(rows, columns, options.paddedSize(rows.size()), limit);
+    moving.forEach(Ticket::advanced);
+  }
+
+  /** How long a call may be for this row: beyond its end is only padding, beyond a stop is not. */
+  private int furthest(Ticket ticket) {
+    int steps = ticket.stepsToStop();
+    return steps < ticket.trajectory().remaining() ? steps : Integer.MAX_VALUE;
   }
 
   /**
@@ -54,7 +66,7 @@ final class Batch {
    */
   @Nullable Duration limit(long now, OptionalLong stopAt) {
     long longest = Long.MIN_VALUE;
-    for (RowQueue.Ticket ticket : tickets) {
+    for (Ticket ticket : tickets) {
       OptionalLong deadline = ticket.job().deadline();
       longest =
           Math.max(longest, deadline.isPresent() ? deadline.getAsLong() - now : Long.MAX_VALUE);

@@ -78,16 +78,23 @@ public final class Batcher implements AutoCloseable {
    * @return to wait on, or to withdraw
    * @throws RefusedException if the queue has no room for all the rows, the time is over or the
    *     batcher is stopping
-   * @throws IllegalArgumentException if there is no row
+   * @throws IllegalArgumentException if there is no row, or one is of another size than the model
    */
   public Job submit(List<Row> rows, @Nullable Duration timeLeft) {
-    if (rows.isEmpty()) {
-      throw new IllegalArgumentException("no rows to sample");
-    }
+    return submit(rows, timeLeft, RowListener.NONE);
+  }
+
+  /**
+   * Asks for images, and hears of them on their way.
+   *
+   * @see #submit(List, Duration)
+   */
+  public Job submit(List<Row> rows, @Nullable Duration timeLeft, RowListener listener) {
+    requireFitting(rows);
     long now = time.nanoTime();
     OptionalLong deadline =
         timeLeft == null ? OptionalLong.empty() : OptionalLong.of(now + nanos(timeLeft));
-    Job job = new Job(rows, now, deadline, this::withdraw);
+    Job job = new Job(rows, now, deadline, listener, this::withdraw);
     if (job.isLate(now)) {
       throw late();
     }
@@ -224,13 +231,13 @@ public final class Batcher implements AutoCloseable {
     }
   }
 
-  private void settle(RowQueue.Ticket ticket) {
-    if (!ticket.trajectory().isFinished()) {
+  private void settle(Ticket ticket) {
+    if (!ticket.isFinished()) {
       return;
     }
     List<float[]> images;
     synchronized (lock) {
-      images = queue.finish(ticket, ticket.trajectory().x());
+      images = queue.finish(ticket, ticket.image());
     }
     if (images != null) {
       ticket.job().result().complete(images);
@@ -266,6 +273,20 @@ public final class Batcher implements AutoCloseable {
     String message = waiting + " images wait already, of at most " + options.maxEnqueuedImages();
     Duration retry = lastCall.compareTo(SHORTEST_RETRY) < 0 ? SHORTEST_RETRY : lastCall;
     return new RefusedException(Reason.QUEUE_FULL, message, retry);
+  }
+
+  /** A row that the model refuses would take its whole batch with it. */
+  private void requireFitting(List<Row> rows) {
+    int size = model.spec().unet().imageSize();
+    for (Row row : rows) {
+      if (row.start() != null && row.start().length != size) {
+        throw new IllegalArgumentException(
+            "an image of this model has " + size + " numbers, not " + row.start().length);
+      }
+    }
+    if (rows.isEmpty()) {
+      throw new IllegalArgumentException("no rows to sample");
+    }
   }
 
   private static RefusedException stopping() {

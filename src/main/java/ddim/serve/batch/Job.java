@@ -10,13 +10,20 @@ public final class Job {
   private final List<Row> rows;
   private final long arrival;
   private final OptionalLong deadline;
+  private final RowListener listener;
   private final Consumer<Job> withdrawal;
   private final CompletableFuture<List<float[]>> result = new CompletableFuture<>();
 
-  Job(List<Row> rows, long arrival, OptionalLong deadline, Consumer<Job> withdrawal) {
+  Job(
+      List<Row> rows,
+      long arrival,
+      OptionalLong deadline,
+      RowListener listener,
+      Consumer<Job> withdrawal) {
     this.rows = List.copyOf(rows);
     this.arrival = arrival;
     this.deadline = deadline;
+    this.listener = listener;
     this.withdrawal = withdrawal;
   }
 
@@ -41,6 +48,10 @@ public final class Job {
 
   List<Row> rows() {
     return rows;
+  }
+
+  RowListener listener() {
+    return listener;
   }
 
   /** When it was submitted, on the batcher's clock. */

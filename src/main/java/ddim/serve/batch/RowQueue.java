@@ -1,13 +1,11 @@
 package ddim.serve.batch;
 
-import ddim.model.Trajectory;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -33,39 +31,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Not thread-safe.
  */
 final class RowQueue {
-  /** A row that is waiting or under way. The trajectory belongs to the dispatcher. */
-  static final class Ticket {
-    private final Job job;
-    private final int index;
-    private @Nullable Trajectory trajectory;
-
-    private Ticket(Job job, int index) {
-      this.job = job;
-      this.index = index;
-    }
-
-    Job job() {
-      return job;
-    }
-
-    Row row() {
-      return job.rows().get(index);
-    }
-
-    boolean hasStarted() {
-      return trajectory != null;
-    }
-
-    /** Where it is, once started. */
-    Trajectory trajectory() {
-      return Objects.requireNonNull(trajectory);
-    }
-
-    void start(float[] x) {
-      trajectory = new Trajectory(row().seed(), x, row().table());
-    }
-  }
-
   /** What is left of a job. */
   private static final class Entry {
     final Deque<Ticket> fresh = new ArrayDeque<>();
@@ -212,16 +177,16 @@ final class RowQueue {
    * @return all images of the job if this was its last row, and it has ended; else null
    */
   @Nullable List<float[]> finish(Ticket ticket, float[] image) {
-    Entry entry = jobs.get(ticket.job);
+    Entry entry = jobs.get(ticket.job());
     if (entry == null || !entry.started.remove(ticket)) {
       return null; // its job was dropped while it ran
     }
     entry.places--;
-    entry.results[ticket.index] = image;
+    entry.results[ticket.index()] = image;
     if (entry.left() > 0) {
       return null;
     }
-    jobs.remove(ticket.job);
+    jobs.remove(ticket.job());
     return List.of(entry.results);
   }
 }

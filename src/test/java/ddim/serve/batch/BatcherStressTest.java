@@ -84,7 +84,7 @@ class BatcherStressTest {
       List<float[]> images = job.result().get(60, TimeUnit.SECONDS);
       for (int i = 0; i < images.size(); i++) {
         Row row = rows.get(i);
-        assertThat(images.get(i)).isEqualTo(model.image(row.seed(), row.table()));
+        assertThat(images.get(i)).isEqualTo(model.image(row.seed(), row.tables().get(0)));
       }
       answered.incrementAndGet();
     } catch (CancellationException e) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
@@ -324,6 +325,70 @@ class BatcherTest {
     assertThat(batcher.terminated()).isNotDone(); // the graph call cannot be stopped
     gate.open();
     batcher.terminated().get(20, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void rowsOfEveryOperationShareACall() throws Exception {
+    hold(BatcherOptions.of(4));
+    Sampler sampler = Sampler.ddim(10, 0);
+    StepTable there = sampler.encodeTable(SCHEDULE);
+    float[] image = model.image(9, TEN);
+    Job first = submit(1, 1, TEN);
+    gate.awaitCall();
+    Job sample = submit(20, 1, TEN);
+    Job encode = batcher.submit(List.of(new Row(30, image, there)), null);
+    Job decode = batcher.submit(List.of(new Row(40, image, TEN)), null);
+    Job both = batcher.submit(List.of(new Row(50, image, List.of(there, TEN), List.of())), null);
+    gate.open();
+
+    images(first);
+    assertThat(images(sample)).containsExactly(model.image(20, TEN));
+    assertThat(images(encode)).containsExactly(model.image(30, image, there));
+    assertThat(images(decode)).containsExactly(model.image(40, image, TEN));
+    assertThat(images(both)).containsExactly(model.image(50, model.image(50, image, there), TEN));
+    assertThat(model.calls())
+        .extracting(FakeModel.Call::seeds)
+        .containsExactly(List.of(1L), List.of(20L, 30L, 40L, 50L), List.of(50L));
+  }
+
+  @Test
+  void aRowWithoutTablesIsItsStart() throws Exception {
+    Row noise = new Row(7, null, List.of(), List.of());
+    Row latent = new Row(7, model.latent(8), List.of(), List.of());
+
+    Job job = batcher.submit(List.of(noise, latent), null);
+
+    assertThat(images(job)).containsExactly(model.latent(7), model.latent(8));
+    assertThat(model.calls()).isEmpty();
+  }
+
+  @Test
+  void noCallGoesBeyondAStopAndListenersHearOfEveryCall() throws Exception {
+    List<String> heard = new CopyOnWriteArrayList<>();
+    List<Row> rows =
+        List.of(
+            new Row(1, null, List.of(TEN), List.of(3, 8)),
+            new Row(2, null, List.of(TEN), List.of()));
+
+    images(
+        batcher.submit(
+            rows,
+            null,
+            (index, steps, x0, finished) ->
+                heard.add(index + ": " + steps + (finished ? " finished" : ""))));
+
+    assertThat(model.calls()).extracting(FakeModel.Call::columns).containsExactly(3, 5, 2);
+    assertThat(heard)
+        .containsExactly("0: 3", "1: 3", "0: 8", "1: 8", "0: 10 finished", "1: 10 finished");
+  }
+
+  @Test
+  void aRowOfAnotherSizeIsRefusedBeforeItTakesItsBatchAlong() {
+    Row row = new Row(1, new float[5], TEN);
+
+    assertThatThrownBy(() -> batcher.submit(List.of(row), null))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("an image of this model has 6 numbers, not 5");
   }
 
   @Test

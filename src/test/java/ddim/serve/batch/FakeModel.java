@@ -25,6 +25,8 @@ public final class FakeModel implements SamplingModel {
   /** What one call of {@code advance} was asked for. */
   public record Call(List<Long> seeds, int columns, int batchSize, @Nullable Duration limit) {}
 
+  private static final Column[] KEPT = {Column.D1, Column.D2, Column.D3};
+
   private final ModelSpec spec;
   private final List<Call> calls = new CopyOnWriteArrayList<>();
   private final Map<Trajectory, Boolean> running = new IdentityHashMap<>();
@@ -131,26 +133,34 @@ public final class FakeModel implements SamplingModel {
   private static void advance(Trajectory row, int steps) {
     float[] x = row.x().clone();
     float[] x0 = row.x0().clone();
+    float[] history = row.history().clone(); // [HISTORY][image], newest first
     for (int k = row.position(); k < row.position() + steps; k++) {
       StepTable table = row.table();
+      double range = table.clipping().range();
       Random noise = new Random(31 * row.seed() + table.timestep(k));
       for (int i = 0; i < x.length; i++) {
         double eps = 0.9 * x[i] + 1e-4 * table.timestep(k);
-        double range = table.clipping().range();
         double clean =
             (x[i] - table.get(k, Column.SQRT_ONE_MINUS_ALPHA_BAR) * eps)
                 / table.get(k, Column.SQRT_ALPHA_BAR);
         clean = Math.max(-range, Math.min(range, clean));
+        double next =
+            table.get(k, Column.A) * x[i]
+                + table.get(k, Column.B) * clean
+                + table.get(k, Column.C) * eps
+                + table.get(k, Column.SIGMA) * noise.nextGaussian();
+        for (int age = 0; age < StepTable.HISTORY; age++) {
+          next += table.get(k, KEPT[age]) * history[age * x.length + i];
+        }
+        for (int age = StepTable.HISTORY - 1; age > 0; age--) {
+          history[age * x.length + i] = history[(age - 1) * x.length + i];
+        }
+        history[i] = (float) ((1 - table.get(k, Column.V)) * eps + table.get(k, Column.V) * clean);
         x0[i] = (float) clean;
-        x[i] =
-            (float)
-                (table.get(k, Column.A) * x[i]
-                    + table.get(k, Column.B) * clean
-                    + table.get(k, Column.C) * eps
-                    + table.get(k, Column.SIGMA) * noise.nextGaussian());
+        x[i] = (float) next;
       }
     }
-    row.advanced(steps, x, x0, row.history());
+    row.advanced(steps, x, x0, history);
   }
 
   private void requireOpen() {

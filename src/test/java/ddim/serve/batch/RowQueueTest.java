@@ -43,7 +43,7 @@ class RowQueueTest {
     queue.add(job(100, 50));
     queue.draw(4);
     queue.add(job(200, 1));
-    RowQueue.Ticket newcomer = queue.draw(4).get(3);
+    Ticket newcomer = queue.draw(4).get(3);
 
     assertThat(queue.finish(newcomer, IMAGE)).hasSize(1);
 
@@ -55,7 +55,7 @@ class RowQueueTest {
     for (int seed = 0; seed < 6; seed++) {
       queue.add(job(seed, 1));
     }
-    List<RowQueue.Ticket> first = queue.draw(4);
+    List<Ticket> first = queue.draw(4);
     assertThat(seeds(first)).containsExactly(0L, 1L, 2L, 3L);
     assertThat(seeds(queue.draw(4))).containsExactlyInAnyOrder(0L, 1L, 2L, 3L);
 
@@ -95,7 +95,7 @@ class RowQueueTest {
   @Test
   void imagesComeInTheOrderOfTheRowsWhateverFinishesFirst() {
     queue.add(job(0, 3));
-    List<RowQueue.Ticket> batch = queue.draw(4);
+    List<Ticket> batch = queue.draw(4);
 
     assertThat(queue.finish(batch.get(2), new float[] {2})).isNull();
     assertThat(queue.finish(batch.get(0), new float[] {0})).isNull();
@@ -109,7 +109,7 @@ class RowQueueTest {
   void rowsOfARemovedJobThatStillRunAreForgotten() {
     Job gone = job(0, 2);
     queue.add(gone);
-    List<RowQueue.Ticket> batch = queue.draw(1);
+    List<Ticket> batch = queue.draw(1);
     queue.remove(gone);
 
     assertThat(queue.finish(batch.get(0), IMAGE)).isNull();
@@ -117,12 +117,12 @@ class RowQueueTest {
     assertThat(queue.waiting()).isZero();
   }
 
-  private List<RowQueue.Ticket> finishAll(List<RowQueue.Ticket> batch) {
+  private List<Ticket> finishAll(List<Ticket> batch) {
     batch.forEach(ticket -> queue.finish(ticket, IMAGE));
     return batch;
   }
 
-  private static List<Long> seeds(List<RowQueue.Ticket> batch) {
+  private static List<Long> seeds(List<Ticket> batch) {
     return batch.stream().map(ticket -> ticket.row().seed()).toList();
   }
 
@@ -133,6 +133,7 @@ class RowQueueTest {
             .toList(),
         0,
         OptionalLong.empty(),
+        RowListener.NONE,
         job -> {});
   }
 }
