@@ -2,7 +2,10 @@ package ddim.serve;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import ddim.model.ModelFormatException;
+import ddim.serve.error.ErrorInterceptor;
 import ddim.serve.repository.ModelRepository;
+import ddim.serve.rpc.MessageLimits;
+import ddim.serve.rpc.SamplingService;
 import ddim.v1.SamplingServiceGrpc;
 import io.grpc.Server;
 import io.grpc.ServerBuilder;
@@ -74,7 +77,7 @@ public final class DdimServer implements AutoCloseable {
       throws IOException {
     ExecutorService handlers = handlers(options.handlerThreads());
     HealthStatusManager health = new HealthStatusManager();
-    MessageLimits limits = MessageLimits.of(options, models.options());
+    MessageLimits limits = MessageLimits.of(options.maxMessageBytes(), models.options());
     Server server =
         builder
             .executor(handlers)
@@ -137,13 +140,9 @@ public final class DdimServer implements AutoCloseable {
     if (!isDone(models.unloaded())) {
       log.warn("a graph call is still running; it ends with the process");
     }
-    try {
-      if (!server.awaitTermination(LAST_REPLIES.toMillis(), TimeUnit.MILLISECONDS)) {
-        server.shutdownNow();
-      }
-    } catch (InterruptedException e) {
-      server.shutdownNow();
-      Thread.currentThread().interrupt();
+    if (!awaitTermination(LAST_REPLIES)) {
+      server.shutdownNow(); // of what is left only watchers of health, and calls past their grace
+      awaitTermination(LAST_REPLIES);
     }
     handlers.shutdown();
   }
@@ -152,6 +151,16 @@ public final class DdimServer implements AutoCloseable {
   @Override
   public void close() {
     close(Duration.ZERO);
+  }
+
+  /** Whether every call has ended; they need their handlers for that. */
+  private boolean awaitTermination(Duration atMost) {
+    try {
+      return server.awaitTermination(atMost.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   private void report(ServingStatus status) {

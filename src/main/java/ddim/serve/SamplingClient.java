@@ -1,11 +1,9 @@
 package ddim.serve;
 
+import ddim.diffusion.Sampler;
+import ddim.serve.rpc.ImageCodec;
 import ddim.v1.Encoding;
 import ddim.v1.ListModelsRequest;
-import ddim.v1.ListModelsResponse;
-import ddim.v1.ModelRef;
-import ddim.v1.SampleRequest;
-import ddim.v1.SampleResponse;
 import ddim.v1.SamplingServiceGrpc;
 import ddim.v1.SamplingServiceGrpc.SamplingServiceBlockingStub;
 import io.grpc.Channel;
@@ -13,31 +11,60 @@ import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.StatusRuntimeException;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.LongStream;
 
-/** Asks a server for images, without a trace of gRPC. Thread-safe. */
+/**
+ * Asks a server for images, without a trace of gRPC. Images are float32 arrays of height * width *
+ * channels numbers in [-1, 1].
+ *
+ * <p>Every method that asks throws {@link RemoteFailureException} if the server refuses or cannot
+ * be reached. Thread-safe.
+ */
 public final class SamplingClient implements AutoCloseable {
   private static final int MAX_MESSAGE_BYTES = 1 << 30; // the server's limit is the one that counts
   private static final long CLOSE_SECONDS = 5;
 
   /**
-   * Which images.
+   * Which model, and how.
    *
    * @param model the name
    * @param version the newest if empty
-   * @param seeds one an image
+   * @param seeds one an image, where images are made from noise; the noise of the steps, or empty,
+   *     where they are decoded; otherwise not used
    * @param steps the server's default if empty
    * @param eta the server's default if empty
+   * @param sampler every option at once, steps and eta too; the server's defaults if empty
    */
   public record Query(
-      String model, OptionalLong version, List<Long> seeds, OptionalInt steps, OptionalDouble eta) {
+      String model,
+      OptionalLong version,
+      List<Long> seeds,
+      OptionalInt steps,
+      OptionalDouble eta,
+      Optional<Sampler> sampler) {
     public Query {
       seeds = List.copyOf(seeds);
+    }
+
+    /** A query whose other options are the server's defaults. */
+    public Query(
+        String model,
+        OptionalLong version,
+        List<Long> seeds,
+        OptionalInt steps,
+        OptionalDouble eta) {
+      this(model, version, seeds, steps, eta, Optional.empty());
+    }
+
+    /** All as by default, without seeds. */
+    public static Query of(String model) {
+      return of(model, 0, 0);
     }
 
     /** The images of {@code count} seeds from {@code firstSeed} on, all else as by default. */
@@ -52,34 +79,74 @@ public final class SamplingClient implements AutoCloseable {
 
     /** A copy with so many network calls an image. */
     public Query withSteps(int newSteps) {
-      return new Query(model, version, seeds, OptionalInt.of(newSteps), eta);
+      return new Query(model, version, seeds, OptionalInt.of(newSteps), eta, sampler);
     }
 
     /** A copy with so much fresh noise. */
     public Query withEta(double newEta) {
-      return new Query(model, version, seeds, steps, OptionalDouble.of(newEta));
+      return new Query(model, version, seeds, steps, OptionalDouble.of(newEta), sampler);
     }
 
     /** A copy that asks one version. */
     public Query withVersion(long newVersion) {
-      return new Query(model, OptionalLong.of(newVersion), seeds, steps, eta);
+      return new Query(model, OptionalLong.of(newVersion), seeds, steps, eta, sampler);
+    }
+
+    /** A copy with all options of a sampler, steps and eta too. */
+    public Query with(Sampler newSampler) {
+      return new Query(
+          model,
+          version,
+          seeds,
+          OptionalInt.empty(),
+          OptionalDouble.empty(),
+          Optional.of(newSampler));
     }
   }
 
   /**
    * One image and what made it.
    *
-   * @param pixels {@code float[]} of height * width * channels in [-1, 1], or the bytes of a PNG
+   * @param pixels {@code float[]}, or the bytes of a PNG
+   * @param solver its name in commands
    */
-  public record Picture<T>(T pixels, long seed, int steps, double eta) {}
+  public record Picture<T>(T pixels, long seed, int steps, double eta, String solver) {}
 
   /**
-   * The images, in the order of the seeds.
+   * The images, in the order in which they were asked for.
    *
    * @param version the version that made them
    */
   public record Pictures<T>(
       String model, long version, int height, int width, int channels, List<Picture<T>> pictures) {}
+
+  /**
+   * Images that were encoded and decoded again.
+   *
+   * @param errors the mean squared error of each, on the scale where pixels are from 0 to 1
+   */
+  public record Reconstructions(Pictures<float[]> images, List<Double> errors) {}
+
+  /** One end of an interpolation. */
+  public sealed interface End {
+    /** The starting noise of a seed. */
+    record Seed(long seed) implements End {}
+
+    /** A latent. */
+    record Latent(float[] latent) implements End {}
+
+    /** An image to encode. */
+    record Picture(float[] image) implements End {}
+  }
+
+  /** Hears of images on their way, on the thread that waits for them. */
+  public interface Watcher {
+    /** So many steps of all images together have been taken. */
+    void progress(long stepsTaken, long stepsInAll);
+
+    /** The predicted x0 of an image after some of its steps. */
+    void preview(int index, Picture<float[]> predicted);
+  }
 
   /** A model that can be asked. */
   public record Model(
@@ -116,38 +183,63 @@ public final class SamplingClient implements AutoCloseable {
             .build());
   }
 
-  /**
-   * The images as numbers.
-   *
-   * @throws RemoteFailureException if the server refuses or cannot be reached
-   */
-  public Pictures<float[]> sample(Query query) {
-    SampleResponse response = ask(query, Encoding.ENCODING_RAW_FLOAT32);
-    return pictures(response, image -> ImageCodec.fromRaw(image.getData()));
-  }
-
-  /**
-   * The images as PNG files.
-   *
-   * @throws RemoteFailureException if the server refuses or cannot be reached
-   */
-  public Pictures<byte[]> samplePng(Query query) {
-    SampleResponse response = ask(query, Encoding.ENCODING_PNG);
-    return pictures(response, image -> image.getData().toByteArray());
-  }
-
-  /**
-   * What the server has ready, ordered by name and version.
-   *
-   * @throws RemoteFailureException if the server cannot be reached
-   */
+  /** What the server has ready, ordered by name and version. */
   public List<Model> models() {
-    try {
-      ListModelsResponse response = stub.listModels(ListModelsRequest.getDefaultInstance());
-      return response.getModelsList().stream().map(SamplingClient::model).toList();
-    } catch (StatusRuntimeException e) {
-      throw RemoteFailureException.of(e);
-    }
+    var response = ask(() -> stub.listModels(ListModelsRequest.getDefaultInstance()));
+    return response.getModelsList().stream().map(ClientMessages::model).toList();
+  }
+
+  /** One image for each seed. */
+  public Pictures<float[]> sample(Query query) {
+    var request = ClientMessages.sample(query, Encoding.ENCODING_RAW_FLOAT32);
+    return ClientMessages.pictures(ask(() -> stub.sample(request)), ClientMessages::floats);
+  }
+
+  /** One PNG file for each seed. */
+  public Pictures<byte[]> samplePng(Query query) {
+    var request = ClientMessages.sample(query, Encoding.ENCODING_PNG);
+    return ClientMessages.pictures(ask(() -> stub.sample(request)), ClientMessages::bytes);
+  }
+
+  /**
+   * One image for each seed, seen on their way.
+   *
+   * @param previewAfter after how many steps the watcher is shown each image; at most 20 numbers
+   */
+  public Pictures<float[]> sample(Query query, List<Integer> previewAfter, Watcher watcher) {
+    var request = ClientMessages.stream(query, previewAfter);
+    return ask(() -> ClientMessages.follow(stub.sampleStream(request), watcher));
+  }
+
+  /** The latents of images. */
+  public List<float[]> encode(Query query, List<float[]> images) {
+    var request = ClientMessages.encode(query, images);
+    return ask(() -> stub.encode(request)).getLatentsList().stream()
+        .map(ImageCodec::fromRaw)
+        .toList();
+  }
+
+  /** The images of latents. */
+  public Pictures<float[]> decode(Query query, List<float[]> latents) {
+    var request = ClientMessages.decode(query, latents);
+    return ClientMessages.pictures(ask(() -> stub.decode(request)));
+  }
+
+  /** What is left of images after encoding and decoding. */
+  public Reconstructions reconstruct(Query query, List<float[]> images) {
+    var request = ClientMessages.reconstruct(query, images);
+    return ClientMessages.reconstructions(ask(() -> stub.reconstruct(request)));
+  }
+
+  /**
+   * The images between ends, row by row.
+   *
+   * @param ends two of a line, or the corners of a grid, row by row
+   * @param rows 1 for a line
+   */
+  public Pictures<float[]> interpolate(Query query, List<End> ends, int rows, int columns) {
+    var request = ClientMessages.interpolate(query, ends, rows, columns);
+    return ClientMessages.pictures(ask(() -> stub.interpolate(request)));
   }
 
   /** Closes the connection. */
@@ -164,45 +256,11 @@ public final class SamplingClient implements AutoCloseable {
     }
   }
 
-  private SampleResponse ask(Query query, Encoding encoding) {
-    ModelRef.Builder model = ModelRef.newBuilder().setName(query.model());
-    query.version().ifPresent(model::setVersion);
-    SampleRequest.Builder request =
-        SampleRequest.newBuilder().setModel(model).addAllSeeds(query.seeds()).setEncoding(encoding);
-    query.steps().ifPresent(request::setSteps);
-    query.eta().ifPresent(request::setEta);
+  private static <R> R ask(Supplier<R> call) {
     try {
-      return stub.sample(request.build());
+      return call.get();
     } catch (StatusRuntimeException e) {
       throw RemoteFailureException.of(e);
     }
-  }
-
-  private static <T> Pictures<T> pictures(
-      SampleResponse response, Function<ddim.v1.Image, T> pixels) {
-    return new Pictures<>(
-        response.getModel().getName(),
-        response.getModel().getVersion(),
-        response.getHeight(),
-        response.getWidth(),
-        response.getChannels(),
-        response.getImagesList().stream()
-            .map(i -> new Picture<>(pixels.apply(i), i.getSeed(), i.getSteps(), i.getEta()))
-            .toList());
-  }
-
-  private static Model model(ddim.v1.ModelInfo info) {
-    return new Model(
-        info.getModel().getName(),
-        info.getModel().getVersion(),
-        info.getHeight(),
-        info.getWidth(),
-        info.getChannels(),
-        info.getTrainSteps(),
-        info.getParameters(),
-        info.getDataset(),
-        info.getLicense(),
-        info.getTrainingStep(),
-        info.getMaxImages());
   }
 }

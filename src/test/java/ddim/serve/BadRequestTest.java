@@ -66,17 +66,13 @@ class BadRequestTest {
   static Stream<Arguments> badRequests() {
     return Stream.of(
         arguments(good().clearModel(), "model.name", "model.name is required"),
-        arguments(
-            good().clearCount(), "count", "count must be at least 1 when no seeds are given, is 0"),
-        arguments(
-            good().setCount(-1),
-            "count",
-            "count must be at least 1 when no seeds are given, is -1"),
+        arguments(good().clearCount(), "count", "count must be at least 1, is 0"),
+        arguments(good().setCount(-1), "count", "count must be at least 1, is -1"),
         arguments(good().setCount(257), "count", "count must be at most 256, is 257"),
         arguments(
             good().clearCount().addAllSeeds(Collections.nCopies(257, 1L)),
             "seeds",
-            "seeds must be at most 256, are 257"),
+            "the number of seeds must be at most 256, is 257"),
         arguments(good().addSeeds(5), "count", "count must be absent when seeds are given, is 1"),
         arguments(
             good().clearCount().setFirstSeed(3).addSeeds(5),

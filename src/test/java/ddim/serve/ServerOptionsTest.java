@@ -3,9 +3,6 @@ package ddim.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ddim.model.ModelSpec;
-import ddim.serve.batch.BatcherOptions;
-import ddim.serve.batch.FakeModel;
 import org.junit.jupiter.api.Test;
 
 class ServerOptionsTest {
@@ -30,15 +27,5 @@ class ServerOptionsTest {
         .hasMessage("handler_threads must be at least 1, is 0");
     assertThatThrownBy(() -> new ServerOptions("h", 1, 1, 1 << 20, 0))
         .hasMessage("max_calls_per_connection must be at least 1, is 0");
-  }
-
-  @Test
-  void theImagesOfARequestFitIntoAMessageAndIntoTheQueue() {
-    ModelSpec large = new FakeModel(256, 256, 3).spec();
-    ModelSpec small = new FakeModel(28, 28, 1).spec();
-    MessageLimits limits = MessageLimits.of(DEFAULTS, BatcherOptions.of(16));
-
-    assertThat(limits.maxImages(large)).isEqualTo(85); // of 768 KiB in 64 MiB
-    assertThat(limits.maxImages(small)).isEqualTo(1024); // 64 batches of 16
   }
 }

@@ -12,16 +12,26 @@ import ddim.serve.batch.Gate;
 import ddim.v1.ModelRef;
 import ddim.v1.SampleRequest;
 import ddim.v1.SampleResponse;
+import ddim.v1.SampleStreamRequest;
+import ddim.v1.SampleStreamResponse;
+import ddim.v1.SamplingServiceGrpc;
+import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -142,19 +152,74 @@ class WaitingTest {
     assertThat(ask(14, 1).get(20, TimeUnit.SECONDS).getImagesCount()).isEqualTo(1);
   }
 
+  @Test
+  void aReaderOfAStreamWhoStallsCostsTheOthersNothing() throws Exception {
+    SampleStreamRequest request =
+        SampleStreamRequest.newBuilder()
+            .setSample(request(1, 1))
+            .addAllPreviewAfter(List.of(1, 2, 3, 4, 5, 6, 7, 8, 9))
+            .build();
+    StalledReader reader = new StalledReader();
+    SamplingServiceGrpc.newStub(fixture.channel).sampleStream(request, reader);
+
+    for (int seed = 10; seed < 20; seed++) {
+      assertThat(ask(seed, 2).get(20, TimeUnit.SECONDS).getImagesCount()).isEqualTo(2);
+    }
+
+    reader.readAll();
+    assertThat(reader.done.await(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(reader.events.get(0).hasStarted()).isTrue();
+    assertThat(reader.events).filteredOn(SampleStreamResponse::hasFinished).hasSize(1);
+  }
+
+  @Test
+  void aStreamThatIsCancelledLeavesTheBatch() throws Exception {
+    hold();
+    SampleStreamRequest request = SampleStreamRequest.newBuilder().setSample(request(1, 2)).build();
+    Iterator<SampleStreamResponse> events;
+    Context.CancellableContext context = Context.current().withCancellation();
+    Context previous = context.attach();
+    try {
+      events =
+          SamplingServiceGrpc.newBlockingStub(fixture.channel)
+              .withDeadlineAfter(1, TimeUnit.HOURS)
+              .sampleStream(request);
+    } finally {
+      context.detach(previous);
+    }
+    assertThat(events.next().getStarted().getImages()).isEqualTo(2);
+    gate.awaitCall();
+
+    context.cancel(null);
+    time.awaitAlarms(0);
+
+    ListenableFuture<SampleResponse> next = ask(7, 2);
+    time.awaitAlarms(1);
+    gate.open();
+    assertThat(next.get(20, TimeUnit.SECONDS).getImagesCount()).isEqualTo(2);
+    assertThat(fixture.clothes.calls())
+        .extracting(FakeModel.Call::seeds)
+        .endsWith(List.of(1L, 2L), List.of(7L, 8L), List.of(7L, 8L));
+  }
+
   private void hold() {
     fixture.clothes.onCall(call -> gate.pass());
   }
 
   private ListenableFuture<SampleResponse> ask(long firstSeed, int count) {
-    SampleRequest request =
-        SampleRequest.newBuilder()
-            .setModel(ModelRef.newBuilder().setName("clothes"))
-            .setCount(count)
-            .setFirstSeed(firstSeed)
-            .setSteps(10)
-            .build();
-    return fixture.futureStub().withDeadlineAfter(1, TimeUnit.HOURS).sample(request);
+    return fixture
+        .futureStub()
+        .withDeadlineAfter(1, TimeUnit.HOURS)
+        .sample(request(firstSeed, count));
+  }
+
+  private static SampleRequest request(long firstSeed, int count) {
+    return SampleRequest.newBuilder()
+        .setModel(ModelRef.newBuilder().setName("clothes"))
+        .setCount(count)
+        .setFirstSeed(firstSeed)
+        .setSteps(10)
+        .build();
   }
 
   private static StatusRuntimeException errorOf(ListenableFuture<SampleResponse> call) {
@@ -164,6 +229,37 @@ class WaitingTest {
       return (StatusRuntimeException) e.getCause();
     } catch (InterruptedException | TimeoutException e) {
       throw new AssertionError(e);
+    }
+  }
+
+  /** Asks for the first event and no more until it is told to. */
+  private static final class StalledReader
+      implements ClientResponseObserver<SampleStreamRequest, SampleStreamResponse> {
+    private final List<SampleStreamResponse> events = new CopyOnWriteArrayList<>();
+    private final CountDownLatch done = new CountDownLatch(1);
+    private @Nullable ClientCallStreamObserver<SampleStreamRequest> requests;
+
+    @Override
+    public void beforeStart(ClientCallStreamObserver<SampleStreamRequest> call) {
+      requests = call;
+      call.disableAutoRequestWithInitial(1);
+    }
+
+    void readAll() {
+      Objects.requireNonNull(requests).request(1000);
+    }
+
+    @Override
+    public void onNext(SampleStreamResponse event) {
+      events.add(event);
+    }
+
+    @Override
+    public void onError(Throwable error) {}
+
+    @Override
+    public void onCompleted() {
+      done.countDown();
     }
   }
 }

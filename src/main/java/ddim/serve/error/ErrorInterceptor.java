@@ -1,4 +1,4 @@
-package ddim.serve;
+package ddim.serve.error;
 
 import io.grpc.BindableService;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * Sends what a handler throws as the status that {@link Errors} has for it. Without this a client
  * is told UNKNOWN and nothing more.
  */
-final class ErrorInterceptor implements ServerInterceptor {
+public final class ErrorInterceptor implements ServerInterceptor {
   private static final Marshaller<InputStream> AS_IT_IS =
       new Marshaller<>() {
         @Override
@@ -36,7 +36,7 @@ final class ErrorInterceptor implements ServerInterceptor {
   /**
    * The service with all that its handlers throw, and requests that cannot be read, as statuses.
    */
-  static ServerServiceDefinition guard(BindableService service) {
+  public static ServerServiceDefinition guard(BindableService service) {
     // Messages are read inside of the interceptor; as usual they would be read before it.
     return ServerInterceptors.intercept(
         ServerInterceptors.useMarshalledMessages(service.bindService(), AS_IT_IS),

@@ -1,4 +1,4 @@
-package ddim.serve;
+package ddim.serve.error;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.Duration;
@@ -24,7 +24,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What a client is told about an exception; the only place that chooses status codes. */
-final class Errors {
+public final class Errors {
   /** Whose reasons those of our ErrorInfo are. */
   static final String DOMAIN = "ddim.v1";
 
@@ -37,11 +37,11 @@ final class Errors {
   private Errors() {}
 
   /** The status of an exception. Logs it, under the id that the client is given, if it is ours. */
-  static StatusRuntimeException toStatus(Throwable thrown) {
-    Throwable error =
-        thrown instanceof CompletionException && thrown.getCause() != null
-            ? thrown.getCause()
-            : thrown;
+  public static StatusRuntimeException toStatus(Throwable thrown) {
+    Throwable error = thrown;
+    while (error instanceof CompletionException && error.getCause() != null) {
+      error = error.getCause();
+    }
     if (error.getCause() instanceof InvalidProtocolBufferException malformed) {
       return status(Code.INVALID_ARGUMENT, malformed, List.of());
     }

@@ -1,11 +1,11 @@
-package ddim.serve;
+package ddim.serve.error;
 
 import ddim.diffusion.Violation;
 import java.util.List;
 import java.util.stream.Collectors;
 
 /** A request cannot be answered as it is: all that is wrong with it. */
-final class InvalidRequestException extends RuntimeException {
+public final class InvalidRequestException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final transient List<Violation> violations;
@@ -13,7 +13,7 @@ final class InvalidRequestException extends RuntimeException {
   /**
    * @param violations at least one
    */
-  InvalidRequestException(List<Violation> violations) {
+  public InvalidRequestException(List<Violation> violations) {
     super(violations.stream().map(Violation::message).collect(Collectors.joining("; ")));
     this.violations = List.copyOf(violations);
   }

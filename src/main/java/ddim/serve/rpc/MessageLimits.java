@@ -1,4 +1,4 @@
-package ddim.serve;
+package ddim.serve.rpc;
 
 import ddim.model.ModelSpec;
 import ddim.serve.batch.BatcherOptions;
@@ -9,18 +9,18 @@ import ddim.serve.batch.BatcherOptions;
  * @param maxMessageBytes the most bytes of one message, in either direction
  * @param maxEnqueuedImages the most images that the queue holds
  */
-record MessageLimits(int maxMessageBytes, int maxEnqueuedImages) {
+public record MessageLimits(int maxMessageBytes, int maxEnqueuedImages) {
   /** More than an {@code Image} needs around its pixels, and than PNG adds to noise. */
   private static final int BYTES_AROUND_AN_IMAGE = 256;
 
   private static final int BYTES_AROUND_THE_IMAGES = 64 * 1024;
 
-  static MessageLimits of(ServerOptions options, BatcherOptions batching) {
-    return new MessageLimits(options.maxMessageBytes(), batching.maxEnqueuedImages());
+  public static MessageLimits of(int maxMessageBytes, BatcherOptions batching) {
+    return new MessageLimits(maxMessageBytes, batching.maxEnqueuedImages());
   }
 
   /** The most images of one request: what fits as float32, in the reply and in the queue. */
-  int maxImages(ModelSpec model) {
+  public int maxImages(ModelSpec model) {
     long image = (long) Float.BYTES * model.unet().imageSize() + BYTES_AROUND_AN_IMAGE;
     long fitting = (maxMessageBytes - BYTES_AROUND_THE_IMAGES) / image;
     return (int) Math.min(maxEnqueuedImages, fitting);

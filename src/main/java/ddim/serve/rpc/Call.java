@@ -1,0 +1,81 @@
+package ddim.serve.rpc;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import ddim.serve.batch.Batcher;
+import ddim.serve.batch.Job;
+import ddim.serve.batch.Row;
+import ddim.serve.batch.RowListener;
+import io.grpc.Context;
+import io.grpc.Deadline;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** One client's call: what it waits for is withdrawn when the client gives up. Thread-safe. */
+final class Call {
+  private final Batcher batcher;
+  private final Executor replies;
+  private final @Nullable Deadline deadline = Context.current().getDeadline();
+
+  @GuardedBy("this")
+  private @Nullable Job job;
+
+  @GuardedBy("this")
+  private boolean cancelled;
+
+  /**
+   * The call that is being handled on this thread.
+   *
+   * @param replies runs what takes time, such as writing images
+   */
+  Call(Batcher batcher, Executor replies) {
+    this.batcher = batcher;
+    this.replies = replies;
+  }
+
+  /** What becomes of the images of rows. */
+  <R> CompletableFuture<R> compute(List<Row> rows, Function<List<float[]>, R> reply) {
+    return compute(rows, RowListener.NONE).thenApplyAsync(reply, replies);
+  }
+
+  /** What becomes of the images of rows, by way of other rows. */
+  <R> CompletableFuture<R> computeThen(
+      List<Row> rows, Function<List<float[]>, CompletableFuture<R>> next) {
+    return compute(rows, RowListener.NONE).thenComposeAsync(next, replies);
+  }
+
+  /** The images of rows; fails with what {@link Batcher#submit} throws or {@link Job#result}. */
+  synchronized CompletableFuture<List<float[]>> compute(List<Row> rows, RowListener listener) {
+    if (cancelled) {
+      return CompletableFuture.failedFuture(new CancellationException("cancelled by the client"));
+    }
+    try {
+      job = batcher.submit(rows, timeLeft(), listener);
+      return job.result();
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  /** The client has given up. */
+  void cancel() {
+    Job withdrawn;
+    synchronized (this) {
+      cancelled = true;
+      withdrawn = job;
+    }
+    if (withdrawn != null) {
+      withdrawn.withdraw();
+    }
+  }
+
+  /** How long the client will wait; null for as long as it takes. */
+  private @Nullable Duration timeLeft() {
+    return deadline == null ? null : Duration.ofNanos(deadline.timeRemaining(TimeUnit.NANOSECONDS));
+  }
+}

@@ -1,0 +1,114 @@
+package ddim.serve.rpc;
+
+import ddim.diffusion.Sampler;
+import ddim.diffusion.StepTable;
+import ddim.serve.batch.Row;
+import ddim.serve.repository.Lease;
+import ddim.v1.Encoding;
+import ddim.v1.SampleRequest;
+import ddim.v1.SampleResponse;
+import ddim.v1.SampleStreamRequest;
+import java.util.List;
+import java.util.stream.LongStream;
+
+/**
+ * Images from noise: a valid request.
+ *
+ * @param recipe how each is made
+ * @param table its steps
+ * @param seeds one an image
+ * @param stops after how many steps each is to be looked at
+ */
+record Samples(Recipe recipe, StepTable table, long[] seeds, List<Integer> stops) {
+  private static final int MOST_STOPS = 20;
+
+  static Command<SampleResponse> sample(SampleRequest request, RequestValidator check) {
+    Samples samples = check(request, List.of(), check);
+    Recipe recipe = samples.recipe;
+    return new Command<>(
+        recipe.lease(),
+        call ->
+            call.compute(
+                samples.rows(),
+                images ->
+                    SampleResponse.newBuilder()
+                        .addAllImages(recipe.images(images, samples.seeds))
+                        .setModel(recipe.model())
+                        .setShape(recipe.shape())
+                        .build()));
+  }
+
+  /** Checks a request for a stream; its lease is to be closed. */
+  static Samples stream(SampleStreamRequest request, RequestValidator check) {
+    return check(request.getSample(), request.getPreviewAfterList(), check);
+  }
+
+  List<Row> rows() {
+    return LongStream.of(seeds)
+        .mapToObj(seed -> new Row(seed, null, List.of(table), stops))
+        .toList();
+  }
+
+  private static Samples check(SampleRequest request, List<Integer> stops, RequestValidator check) {
+    check.model(request.getModel());
+    checkSeeds(request, check);
+    Encoding encoding = check.encoding(request.getEncoding(), "encoding");
+    Sampler sampler =
+        check.sampler(
+            request.getSampler(),
+            request.hasSteps() ? request.getSteps() : null,
+            request.hasEta() ? request.getEta() : null,
+            RequestValidator.Use.SAMPLE);
+    checkStops(stops, sampler.steps(), check.problems());
+    Lease lease = check.accept();
+    StepTable table = sampler.table(lease.schedule(), lease.spec().prediction());
+    return new Samples(
+        new Recipe(lease, sampler, table.length(), encoding), table, seeds(request), stops);
+  }
+
+  private static void checkSeeds(SampleRequest request, RequestValidator check) {
+    if (request.getSeedsCount() == 0) {
+      check.count(request.getCount(), "count", "count");
+      return;
+    }
+    check.count(request.getSeedsCount(), "seeds", "the number of seeds");
+    check
+        .problems()
+        .rule(
+            request.getCount() == 0,
+            "count",
+            "count must be absent when seeds are given, is " + request.getCount());
+    check
+        .problems()
+        .rule(
+            request.getFirstSeed() == 0,
+            "first_seed",
+            "first_seed must be absent when seeds are given, is " + request.getFirstSeed());
+  }
+
+  private static void checkStops(List<Integer> stops, int steps, Problems problems) {
+    String field = "preview_after";
+    problems.rule(
+        stops.size() <= MOST_STOPS,
+        field,
+        "preview_after must be at most " + MOST_STOPS + " numbers, are " + stops.size());
+    int before = 0;
+    for (int stop : stops) {
+      if (stop <= before || stop >= steps) {
+        problems.add(
+            field,
+            "preview_after must rise from at least 1 to at most %d, one less than the steps, are %s"
+                .formatted(steps - 1, stops.stream().limit(MOST_STOPS + 1L).toList()));
+        return;
+      }
+      before = stop;
+    }
+  }
+
+  private static long[] seeds(SampleRequest request) {
+    if (request.getSeedsCount() > 0) {
+      return request.getSeedsList().stream().mapToLong(seed -> seed).toArray();
+    }
+    return LongStream.range(0, request.getCount()).map(i -> request.getFirstSeed() + i).toArray();
+  }
+}
