@@ -90,17 +90,20 @@ public final class Batcher implements AutoCloseable {
    * @see #submit(List, Duration)
    */
   public Job submit(List<Row> rows, @Nullable Duration timeLeft, RowListener listener) {
-    requireFitting(rows);
+    if (rows.isEmpty()) {
+      throw new IllegalArgumentException("no rows to sample");
+    }
+    rows.forEach(row -> row.requireSize(model.spec().unet().imageSize()));
     long now = time.nanoTime();
     OptionalLong deadline =
         timeLeft == null ? OptionalLong.empty() : OptionalLong.of(now + nanos(timeLeft));
     Job job = new Job(rows, now, deadline, listener, this::withdraw);
     if (job.isLate(now)) {
-      throw late();
+      throw RefusedException.late();
     }
     synchronized (lock) {
       if (stopAt.isPresent()) {
-        throw stopping();
+        throw RefusedException.stopping();
       }
       if (!queue.add(job)) {
         throw full(queue.waiting());
@@ -108,7 +111,8 @@ public final class Batcher implements AutoCloseable {
       lock.notifyAll();
     }
     if (timeLeft != null) {
-      TimeSource.Alarm alarm = time.after(timeLeft, () -> end(job, late()));
+      Duration left = Duration.ofNanos(nanos(timeLeft));
+      TimeSource.Alarm alarm = time.after(left, () -> end(job, RefusedException.late()));
       var unused = job.result().whenComplete((images, error) -> alarm.cancel());
     }
     return job;
@@ -131,8 +135,11 @@ public final class Batcher implements AutoCloseable {
       started = queue.jobs();
       lock.notifyAll();
     }
-    unstarted.forEach(job -> job.result().completeExceptionally(stopping()));
-    TimeSource.Alarm alarm = time.after(grace, () -> started.forEach(job -> end(job, stopping())));
+    unstarted.forEach(job -> job.result().completeExceptionally(RefusedException.stopping()));
+    TimeSource.Alarm alarm =
+        time.after(
+            Duration.ofNanos(nanos(grace)),
+            () -> started.forEach(job -> end(job, RefusedException.stopping())));
     return CompletableFuture.allOf(
             started.stream().map(Job::result).toArray(CompletableFuture<?>[]::new))
         .handle(
@@ -160,8 +167,19 @@ public final class Batcher implements AutoCloseable {
         run(batch);
       }
     } finally {
+      giveUp();
       terminated.complete(null);
     }
+  }
+
+  /** Should the dispatcher end by a fault of its own, nobody waits for it, nor comes to wait. */
+  private void giveUp() {
+    List<Job> left;
+    synchronized (lock) {
+      stopAt = OptionalLong.of(time.nanoTime());
+      left = queue.removeIf(job -> true);
+    }
+    left.forEach(job -> job.result().completeExceptionally(RefusedException.stopping()));
   }
 
   /** Waits for rows to compute; null when there will be none. */
@@ -182,7 +200,7 @@ public final class Batcher implements AutoCloseable {
           await(wait);
         }
       }
-      lateJobs.forEach(job -> job.result().completeExceptionally(late()));
+      lateJobs.forEach(job -> job.result().completeExceptionally(RefusedException.late()));
     }
   }
 
@@ -266,35 +284,15 @@ public final class Batcher implements AutoCloseable {
   }
 
   private RefusedException outOfTime(Job job) {
-    return stopAt().isPresent() && !job.isLate(time.nanoTime()) ? stopping() : late();
+    return stopAt().isPresent() && !job.isLate(time.nanoTime())
+        ? RefusedException.stopping()
+        : RefusedException.late();
   }
 
   private RefusedException full(int waiting) {
     String message = waiting + " images wait already, of at most " + options.maxEnqueuedImages();
     Duration retry = lastCall.compareTo(SHORTEST_RETRY) < 0 ? SHORTEST_RETRY : lastCall;
     return new RefusedException(Reason.QUEUE_FULL, message, retry);
-  }
-
-  /** A row that the model refuses would take its whole batch with it. */
-  private void requireFitting(List<Row> rows) {
-    int size = model.spec().unet().imageSize();
-    for (Row row : rows) {
-      if (row.start() != null && row.start().length != size) {
-        throw new IllegalArgumentException(
-            "an image of this model has " + size + " numbers, not " + row.start().length);
-      }
-    }
-    if (rows.isEmpty()) {
-      throw new IllegalArgumentException("no rows to sample");
-    }
-  }
-
-  private static RefusedException stopping() {
-    return new RefusedException(Reason.STOPPING, "the model is being shut down", null);
-  }
-
-  private static RefusedException late() {
-    return new RefusedException(Reason.LATE, "the caller's time was over before the images", null);
   }
 
   private static long nanos(Duration duration) {

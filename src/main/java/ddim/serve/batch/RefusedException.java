@@ -32,6 +32,14 @@ public final class RefusedException extends RuntimeException {
     this.retryAfter = retryAfter;
   }
 
+  static RefusedException stopping() {
+    return new RefusedException(Reason.STOPPING, "the model is being shut down", null);
+  }
+
+  static RefusedException late() {
+    return new RefusedException(Reason.LATE, "the caller's time was over before the images", null);
+  }
+
   public Reason reason() {
     return reason;
   }

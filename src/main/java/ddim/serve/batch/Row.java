@@ -25,4 +25,16 @@ public record Row(
   public Row(long seed, float @Nullable [] start, StepTable table) {
     this(seed, start, List.of(table), List.of());
   }
+
+  /**
+   * A row that the model refuses would take its whole batch with it, so it is refused before.
+   *
+   * @throws IllegalArgumentException if the start is not of {@code size} numbers
+   */
+  void requireSize(int size) {
+    if (start != null && start.length != size) {
+      throw new IllegalArgumentException(
+          "an image of this model has " + size + " numbers, not " + start.length);
+    }
+  }
 }
