@@ -1,5 +1,8 @@
 package ddim.serve.batch;
 
+import static ddim.serve.batch.RefusedException.late;
+import static ddim.serve.batch.RefusedException.stopping;
+
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import ddim.model.SamplingModel;
 import ddim.model.TrajectoryTimeoutException;
@@ -66,10 +69,6 @@ public final class Batcher implements AutoCloseable {
     return batcher;
   }
 
-  public BatcherOptions options() {
-    return options;
-  }
-
   /**
    * Asks for images.
    *
@@ -99,11 +98,11 @@ public final class Batcher implements AutoCloseable {
         timeLeft == null ? OptionalLong.empty() : OptionalLong.of(now + nanos(timeLeft));
     Job job = new Job(rows, now, deadline, listener, this::withdraw);
     if (job.isLate(now)) {
-      throw RefusedException.late();
+      throw late();
     }
     synchronized (lock) {
       if (stopAt.isPresent()) {
-        throw RefusedException.stopping();
+        throw stopping();
       }
       if (!queue.add(job)) {
         throw full(queue.waiting());
@@ -112,7 +111,7 @@ public final class Batcher implements AutoCloseable {
     }
     if (timeLeft != null) {
       Duration left = Duration.ofNanos(nanos(timeLeft));
-      TimeSource.Alarm alarm = time.after(left, () -> end(job, RefusedException.late()));
+      TimeSource.Alarm alarm = time.after(left, () -> end(job, late()));
       var unused = job.result().whenComplete((images, error) -> alarm.cancel());
     }
     return job;
@@ -135,11 +134,10 @@ public final class Batcher implements AutoCloseable {
       started = queue.jobs();
       lock.notifyAll();
     }
-    unstarted.forEach(job -> job.result().completeExceptionally(RefusedException.stopping()));
+    unstarted.forEach(job -> job.result().completeExceptionally(stopping()));
     TimeSource.Alarm alarm =
         time.after(
-            Duration.ofNanos(nanos(grace)),
-            () -> started.forEach(job -> end(job, RefusedException.stopping())));
+            Duration.ofNanos(nanos(grace)), () -> started.forEach(job -> end(job, stopping())));
     return CompletableFuture.allOf(
             started.stream().map(Job::result).toArray(CompletableFuture<?>[]::new))
         .handle(
@@ -179,7 +177,7 @@ public final class Batcher implements AutoCloseable {
       stopAt = OptionalLong.of(time.nanoTime());
       left = queue.removeIf(job -> true);
     }
-    left.forEach(job -> job.result().completeExceptionally(RefusedException.stopping()));
+    left.forEach(job -> job.result().completeExceptionally(stopping()));
   }
 
   /** Waits for rows to compute; null when there will be none. */
@@ -200,7 +198,7 @@ public final class Batcher implements AutoCloseable {
           await(wait);
         }
       }
-      lateJobs.forEach(job -> job.result().completeExceptionally(RefusedException.late()));
+      lateJobs.forEach(job -> job.result().completeExceptionally(late()));
     }
   }
 
@@ -284,9 +282,7 @@ public final class Batcher implements AutoCloseable {
   }
 
   private RefusedException outOfTime(Job job) {
-    return stopAt().isPresent() && !job.isLate(time.nanoTime())
-        ? RefusedException.stopping()
-        : RefusedException.late();
+    return stopAt().isPresent() && !job.isLate(time.nanoTime()) ? stopping() : late();
   }
 
   private RefusedException full(int waiting) {
