@@ -15,6 +15,7 @@ import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TFloat64;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TInt64;
+import org.tensorflow.types.family.TIntegral;
 
 /**
  * The step tables of DDIM made in the graph, from a number of steps and an eta a row, for clients
@@ -23,7 +24,8 @@ import org.tensorflow.types.TInt64;
  * <p>The timesteps are those of quadratic spacing, in the same integer arithmetic as {@link
  * ddim.diffusion.Timesteps}: with S steps, {@code tau_i = max(i, floor((2 i^2 (T-1) + D) / (2
  * D)))}, {@code D = (S-1)^2}, walked from {@code i = S-1} down. Square roots of alphaBar are
- * constants, taken in float64.
+ * constants, taken in float64. The arithmetic is in int32 where T is small enough for it, as some
+ * runtimes cannot divide int64.
  *
  * @param timestep [B, K], K the largest number of steps, -1 where a row has fewer
  * @param table [B, K, {@link Column}]
@@ -40,17 +42,35 @@ public record DefaultTable(Operand<TInt32> timestep, Operand<TFloat32> table) {
     int trainSteps = schedule.trainSteps();
     Operand<TInt32> held =
         tf.math.minimum(tf.math.maximum(steps, tf.constant(1)), tf.constant(trainSteps));
-    Operand<TInt64> total =
-        tf.reshape(tf.dtypes.cast(held, TInt64.class), tf.constant(new int[] {-1, 1})); // [B, 1]
+    return largestProduct(trainSteps) <= Integer.MAX_VALUE
+        ? of(tf, schedule, held, eta, TInt32.class)
+        : of(tf, schedule, held, eta, TInt64.class);
+  }
+
+  /** What {@link #tau} computes before it divides, at most. */
+  private static long largestProduct(long trainSteps) {
+    return 2 * trainSteps * trainSteps * (trainSteps - 1) + trainSteps * trainSteps;
+  }
+
+  private static <N extends TIntegral> DefaultTable of(
+      Ops tf,
+      NoiseSchedule schedule,
+      Operand<TInt32> held,
+      @Nullable Operand<TFloat32> eta,
+      Class<N> type) {
+    int trainSteps = schedule.trainSteps();
+    Operand<N> one = tf.dtypes.cast(tf.constant(1), type);
+    Operand<N> total =
+        tf.reshape(tf.dtypes.cast(held, type), tf.constant(new int[] {-1, 1})); // [B, 1]
     Operand<TInt32> longest = tf.max(held, tf.constant(new int[] {0}));
-    Operand<TInt64> step =
+    Operand<N> step =
         tf.reshape(
-            tf.dtypes.cast(tf.range(tf.constant(0), longest, tf.constant(1)), TInt64.class),
+            tf.dtypes.cast(tf.range(tf.constant(0), longest, tf.constant(1)), type),
             tf.constant(new int[] {1, -1})); // [1, K]
-    Operand<TInt64> index = tf.math.sub(tf.math.sub(total, tf.constant(1L)), step); // [B, K]
-    Operand<TInt64> level = tau(tf, index, total, trainSteps);
-    Operand<TInt64> next = tau(tf, tf.math.sub(index, tf.constant(1L)), total, trainSteps);
-    Operand<TBool> real = tf.math.greaterEqual(index, tf.constant(0L));
+    Operand<N> index = tf.math.sub(tf.math.sub(total, one), step); // [B, K]
+    Operand<N> level = tau(tf, index, total, trainSteps, type);
+    Operand<N> next = tau(tf, tf.math.sub(index, one), total, trainSteps, type);
+    Operand<TBool> real = tf.math.greaterEqual(index, tf.zerosLike(one));
 
     Map<Column, Operand<TFloat32>> columns = new EnumMap<>(Column.class);
     columns.put(Column.SQRT_ALPHA_BAR, NoiseLevel.signal(tf, schedule, level));
@@ -61,41 +81,36 @@ public record DefaultTable(Operand<TInt32> timestep, Operand<TFloat32> table) {
     } else {
       columns.putAll(stochastic(tf, schedule, level, next, eta));
     }
-    Operand<TInt64> asked = tf.select(real, level, tf.constant(-1L));
+    Operand<N> asked = tf.select(real, level, tf.math.neg(one));
     return new DefaultTable(
         tf.dtypes.cast(asked, TInt32.class),
         stack(tf, columns, NoiseLevel.signal(tf, schedule, level)));
   }
 
   /** The timestep of place {@code index}; -1 at index -1 and below, which is the clean image. */
-  private static Operand<TInt64> tau(
-      Ops tf, Operand<TInt64> index, Operand<TInt64> total, int trainSteps) {
-    Operand<TInt64> last = tf.constant((long) trainSteps - 1);
-    Operand<TInt64> gaps = tf.math.maximum(tf.math.sub(total, tf.constant(1L)), tf.constant(1L));
-    Operand<TInt64> d = tf.math.mul(gaps, gaps);
-    Operand<TInt64> square = tf.math.mul(index, index);
-    Operand<TInt64> twice = tf.math.mul(tf.constant(2L), tf.math.mul(square, last));
-    Operand<TInt64> rounded =
-        tf.math.floorDiv(tf.math.add(twice, d), tf.math.mul(tf.constant(2L), d));
-    Operand<TInt64> spaced = tf.math.maximum(index, rounded);
-    Operand<TInt64> inside = tf.select(tf.math.equal(total, tf.constant(1L)), last, spaced);
-    return tf.select(tf.math.greaterEqual(index, tf.constant(0L)), inside, tf.constant(-1L));
+  private static <N extends TIntegral> Operand<N> tau(
+      Ops tf, Operand<N> index, Operand<N> total, int trainSteps, Class<N> type) {
+    Operand<N> one = tf.dtypes.cast(tf.constant(1), type);
+    Operand<N> two = tf.dtypes.cast(tf.constant(2), type);
+    Operand<N> last = tf.dtypes.cast(tf.constant(trainSteps - 1), type);
+    Operand<N> gaps = tf.math.maximum(tf.math.sub(total, one), one);
+    Operand<N> d = tf.math.mul(gaps, gaps);
+    Operand<N> square = tf.math.mul(index, index);
+    Operand<N> twice = tf.math.mul(two, tf.math.mul(square, last));
+    Operand<N> rounded = tf.math.floorDiv(tf.math.add(twice, d), tf.math.mul(two, d));
+    Operand<N> spaced = tf.math.maximum(index, rounded);
+    Operand<N> inside = tf.select(tf.math.equal(total, one), last, spaced);
+    return tf.select(tf.math.greaterEqual(index, tf.zerosLike(one)), inside, tf.math.neg(one));
   }
 
   /** c and sigma of eq. 12 and 16, in float64. */
-  private static Map<Column, Operand<TFloat32>> stochastic(
-      Ops tf,
-      NoiseSchedule schedule,
-      Operand<TInt64> level,
-      Operand<TInt64> next,
-      Operand<TFloat32> eta) {
+  private static <N extends TIntegral> Map<Column, Operand<TFloat32>> stochastic(
+      Ops tf, NoiseSchedule schedule, Operand<N> level, Operand<N> next, Operand<TFloat32> eta) {
     double[] table = new double[schedule.trainSteps() + 1];
     Arrays.setAll(table, i -> schedule.alphaBar(i - 1));
     Operand<TFloat64> one = tf.constant(1.0);
-    Operand<TFloat64> alphaBar =
-        tf.gather(tf.constant(table), tf.math.add(level, tf.constant(1L)), tf.constant(0));
-    Operand<TFloat64> alphaBarNext =
-        tf.gather(tf.constant(table), tf.math.add(next, tf.constant(1L)), tf.constant(0));
+    Operand<TFloat64> alphaBar = tf.gather(tf.constant(table), after(tf, level), tf.constant(0));
+    Operand<TFloat64> alphaBarNext = tf.gather(tf.constant(table), after(tf, next), tf.constant(0));
     Operand<TFloat64> noiseNext = tf.math.sub(one, alphaBarNext);
     // Padding has alphaBar 1, where the ratio is 0 / 0; any number will do there.
     Operand<TFloat64> ratio = tf.math.divNoNan(noiseNext, tf.math.sub(one, alphaBar));
@@ -111,6 +126,10 @@ public record DefaultTable(Operand<TInt32> timestep, Operand<TFloat32> table) {
     return Map.of(
         Column.C, tf.dtypes.cast(direction, TFloat32.class),
         Column.SIGMA, tf.dtypes.cast(sigma, TFloat32.class));
+  }
+
+  private static <N extends TIntegral> Operand<N> after(Ops tf, Operand<N> level) {
+    return tf.math.add(level, tf.onesLike(level));
   }
 
   private static Operand<TFloat32> stack(

@@ -24,7 +24,7 @@ class DefaultTableTest {
   private static final int WIDTH = Column.values().length;
 
   @ParameterizedTest(name = "T = {0}, every number of steps")
-  @ValueSource(ints = {1, 2, 10, 1000})
+  @ValueSource(ints = {1, 2, 10, 1000, 1024, 1025}) // int32 up to 1024
   void isTheTableOfTheDefaultSampler(int trainSteps) {
     ScheduleConfig config =
         new ScheduleConfig(ScheduleConfig.Kind.LINEAR, trainSteps, 1e-4, 0.02, false);
