@@ -11,9 +11,13 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.tensorflow.Graph;
+import org.tensorflow.proto.SignatureDef;
 
 /** Writes weights as a version in a model repository: {@code repository/name/version/}. */
 public final class ModelExporter {
+  /** 2 GiB less what the rest of a graph takes. */
+  private static final long MAX_WEIGHT_BYTES = Integer.MAX_VALUE - (16L << 20);
+
   private ModelExporter() {}
 
   /**
@@ -48,14 +52,32 @@ public final class ModelExporter {
   }
 
   private static Map<String, byte[]> files(ModelWeights weights) {
-    byte[] graphBytes;
-    try (Graph graph = new Graph()) {
-      graphBytes = SavedModelWriter.bytes(graph, ModelGraph.build(graph, weights));
-    }
+    ModelSpec spec = weights.spec();
+    requireFits(spec.parameters());
     Map<String, byte[]> files = new LinkedHashMap<>();
-    files.put(SavedModelWriter.GRAPH_FILE, graphBytes);
-    files.put(ModelFile.NAME, ModelFile.of(weights.spec(), digest(graphBytes)).toJson());
+    try (Graph graph = new Graph()) {
+      Map<String, SignatureDef> signatures = ModelGraph.build(graph, weights);
+      byte[] graphBytes = SavedModelWriter.bytes(graph, signatures);
+      files.put(SavedModelWriter.GRAPH_FILE, graphBytes);
+      files.put(ModelFile.NAME, ModelFile.of(spec, digest(graphBytes)).toJson());
+      files.put(WarmUpRequests.NAME, WarmUpRequests.bytes(signatures));
+    }
+    files.put(ModelCard.NAME, ModelCard.of(spec));
     return files;
+  }
+
+  /**
+   * A protocol buffer has at most 2 GiB, and the weights are in one.
+   *
+   * @throws ModelFormatException if they are too many
+   */
+  static void requireFits(long parameters) {
+    long bytes = Math.multiplyExact(parameters, Float.BYTES);
+    if (bytes > MAX_WEIGHT_BYTES) {
+      throw new ModelFormatException(
+          "the model has %,d bytes of weights; a SavedModel's graph may have 2 GiB, %,d of them weights"
+              .formatted(bytes, MAX_WEIGHT_BYTES));
+    }
   }
 
   static String digest(byte[] bytes) {

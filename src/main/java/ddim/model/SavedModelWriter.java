@@ -43,6 +43,7 @@ final class SavedModelWriter {
         MetaGraphDef.MetaInfoDef.newBuilder()
             .addTags(ModelSignature.TAG)
             .setTensorflowVersion(TensorFlow.version())
+            .setStrippedDefaultAttrs(true)
             .setStrippedOpList(usedOperations(definition))
             .build();
     SavedModel model =
