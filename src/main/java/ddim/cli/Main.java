@@ -26,6 +26,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       DemoCommand.class,
       TrainCommand.class,
       ExportCommand.class,
+      ImportCommand.class,
       ServeCommand.class,
       SampleCommand.class,
       InspectCommand.class

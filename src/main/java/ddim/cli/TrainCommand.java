@@ -123,15 +123,6 @@ final class TrainCommand implements Callable<Integer> {
           ? TrainConfig.read(own)
           : TrainConfig.named(DEFAULT_CONFIG);
     }
-    if (TrainConfig.names().contains(config)) {
-      return TrainConfig.named(config);
-    }
-    if (Files.isRegularFile(Path.of(config))) {
-      return TrainConfig.read(Path.of(config));
-    }
-    throw new ParameterException(
-        spec.commandLine(),
-        "Invalid value for option '--config': '%s' is neither a file nor one of %s"
-            .formatted(config, String.join(", ", TrainConfig.names())));
+    return Recipes.find(config, spec);
   }
 }

@@ -22,7 +22,7 @@ import org.tensorflow.ndarray.Shape;
  * <p>Nothing that the header claims is believed before it is checked against the file's length, so
  * a broken file ends in a {@link ModelFormatException}, not in a large allocation.
  */
-public final class SafeTensors implements AutoCloseable {
+public final class SafeTensors implements WeightFile {
   /** The longest header read: the format's own limit. */
   private static final long MAX_HEADER_BYTES = 100_000_000;
 
@@ -58,7 +58,7 @@ public final class SafeTensors implements AutoCloseable {
     }
   }
 
-  /** The names of the tensors, in the order of the header. */
+  @Override
   public Set<String> names() {
     return entries.keySet();
   }
@@ -68,12 +68,12 @@ public final class SafeTensors implements AutoCloseable {
     return metadata;
   }
 
-  /** The shape of one tensor. */
+  @Override
   public Shape shape(String name) {
     return entry(name).shape();
   }
 
-  /** The values of one tensor, last dimension fastest. */
+  @Override
   public float[] floats(String name) throws IOException {
     Entry entry = entry(name);
     float[] values = new float[Math.toIntExact(entry.shape().size())];

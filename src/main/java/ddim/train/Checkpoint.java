@@ -52,6 +52,17 @@ final class Checkpoint {
         tensors.put(slot.name(), new SafeTensorsWriter.Tensor(slot.shape(), values));
       }
     }
+    Path file = write(run, header, tensors);
+    List<Path> all = list(run);
+    for (Path old : all.subList(0, Math.max(0, all.size() - KEPT))) {
+      Files.deleteIfExists(old);
+    }
+    return file;
+  }
+
+  /** Writes a checkpoint's file. */
+  static Path write(RunFolder run, Header header, Map<String, SafeTensorsWriter.Tensor> tensors)
+      throws IOException {
     Files.createDirectories(run.checkpoints());
     Path file = run.checkpoint(header.step());
     Map<String, String> texts =
@@ -65,10 +76,6 @@ final class Checkpoint {
             LICENSE,
             header.license());
     SafeTensorsWriter.write(file, texts, tensors);
-    List<Path> all = list(run);
-    for (Path old : all.subList(0, Math.max(0, all.size() - KEPT))) {
-      Files.deleteIfExists(old);
-    }
     return file;
   }
 

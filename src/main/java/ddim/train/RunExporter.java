@@ -29,6 +29,16 @@ public final class RunExporter {
    */
   public static Path export(Path run, Path models, String name, OptionalLong version)
       throws IOException {
+    return ModelExporter.export(weights(run), models, name, version);
+  }
+
+  /**
+   * The moving average of the weights of a run's newest checkpoint.
+   *
+   * @throws ModelFormatException if the run has no whole checkpoint
+   * @throws IOException if it cannot be read
+   */
+  public static ModelWeights weights(Path run) throws IOException {
     RunFolder folder = new RunFolder(run);
     Path checkpoint =
         Checkpoint.newest(folder)
@@ -41,16 +51,14 @@ public final class RunExporter {
       for (ParamSpec spec : ParamSpec.of(config.unet())) {
         values.put(spec.name(), tensors.floats(TrainVariables.EMA + "/" + spec.name()));
       }
-      ModelWeights weights =
-          new ModelWeights(
-              config.unet(),
-              config.schedule(),
-              config.prediction(),
-              header.dataset(),
-              header.license(),
-              header.step(),
-              values);
-      return ModelExporter.export(weights, models, name, version);
+      return new ModelWeights(
+          config.unet(),
+          config.schedule(),
+          config.prediction(),
+          header.dataset(),
+          header.license(),
+          header.step(),
+          values);
     }
   }
 }

@@ -139,6 +139,23 @@ public record TrainConfig(
         0);
   }
 
+  /** The same recipe for another network and its noise. */
+  TrainConfig withModel(UNetConfig newUnet, ScheduleConfig newSchedule, Prediction newPrediction) {
+    return new TrainConfig(
+        newUnet,
+        newSchedule,
+        newPrediction,
+        batchSize,
+        learningRate,
+        warmupSteps,
+        gradientClip,
+        emaDecay,
+        flip,
+        checkpointEvery,
+        precision,
+        seed);
+  }
+
   /** The same recipe with another seed. */
   public TrainConfig withSeed(long newSeed) {
     return new TrainConfig(

@@ -186,7 +186,8 @@ public final class Trainer {
               + " was made with another recipe: "
               + ConfigDifference.of(header.config(), config));
     }
-    if (!header.dataset().equals(data.name())) {
+    boolean unknown = header.dataset().equals(RunImporter.UNKNOWN_DATASET);
+    if (!unknown && !header.dataset().equals(data.name())) {
       throw new IllegalArgumentException(
           "the run in "
               + run.root()

@@ -1,0 +1,97 @@
+package ddim.cli;
+
+import ddim.model.ModelWeights;
+import ddim.model.foreign.DiffusersFolder;
+import ddim.model.foreign.ErmongroupFile;
+import ddim.model.foreign.Tf1Checkpoint;
+import ddim.train.RunImporter;
+import ddim.train.TrainConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code ddim import}. */
+@Command(
+    name = "import",
+    description = {
+      "Writes the weights of another program as a run, for export or for training on.",
+      "Weights that do not fit the network are refused, all that is wrong named at once."
+    })
+final class ImportCommand implements Callable<Integer> {
+  private static final String DEFAULT_CONFIG = "cifar10";
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--from",
+      required = true,
+      paramLabel = "KIND:PATH",
+      description = {
+        "diffusers:DIR, the folder of a UNet2DModel or of a pipeline with one;",
+        "tf1:PREFIX, a checkpoint of the TensorFlow original of DDPM;",
+        "ermongroup:FILE.safetensors, a state dict of the DDIM paper's code."
+      })
+  private String from;
+
+  @Option(names = "--out", required = true, paramLabel = "RUN", description = "The run folder.")
+  private Path out;
+
+  @Option(
+      names = "--config",
+      paramLabel = "NAME|FILE",
+      description =
+          "The recipe, as for train: of a diffusers folder only how to train on, of the others the"
+              + " network and its noise too, which their files do not say (default: "
+              + DEFAULT_CONFIG
+              + ").")
+  private @Nullable String config;
+
+  @Option(
+      names = "--dataset",
+      defaultValue = RunImporter.UNKNOWN_DATASET,
+      paramLabel = "NAME",
+      description = "What the weights were trained on (default: ${DEFAULT-VALUE}).")
+  private String dataset;
+
+  @Option(
+      names = "--license",
+      defaultValue = "NOASSERTION",
+      paramLabel = "SPDX",
+      description = "The licence of the weights (default: ${DEFAULT-VALUE}).")
+  private String license;
+
+  @Override
+  public Integer call() throws IOException {
+    int colon = from.indexOf(':');
+    if (colon < 1 || colon == from.length() - 1) {
+      throw wrong("'" + from + "' is not KIND:PATH");
+    }
+    Path path = Path.of(from.substring(colon + 1));
+    TrainConfig recipe = Recipes.find(config == null ? DEFAULT_CONFIG : config, spec);
+    ModelWeights weights =
+        switch (from.substring(0, colon)) {
+          case "diffusers" -> DiffusersFolder.read(path, dataset, license);
+          case "tf1" -> weights(Tf1Checkpoint.read(path, recipe.unet()), recipe);
+          case "ermongroup" -> weights(ErmongroupFile.read(path, recipe.unet()), recipe);
+          default -> throw wrong("'" + from + "' is none of diffusers:…, tf1:… and ermongroup:…");
+        };
+    spec.commandLine().getOut().println(RunImporter.write(weights, recipe, out));
+    return 0;
+  }
+
+  private ModelWeights weights(Map<String, float[]> values, TrainConfig recipe) {
+    return new ModelWeights(
+        recipe.unet(), recipe.schedule(), recipe.prediction(), dataset, license, 0, values);
+  }
+
+  private ParameterException wrong(String why) {
+    return new ParameterException(spec.commandLine(), "Invalid value for option '--from': " + why);
+  }
+}

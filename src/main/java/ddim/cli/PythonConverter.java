@@ -1,0 +1,82 @@
+package ddim.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Converts a SavedModel for another runtime with the programs in {@code scripts/interop}, which
+ * need Python and make an environment of their own.
+ *
+ * @param scripts the folder {@code scripts/interop}
+ */
+record PythonConverter(Path scripts) {
+  /** Set by {@code scripts/ddim}: the folder that it is in, and those beside it. */
+  private static final String HOME = "ddim.home";
+
+  /**
+   * @throws IllegalStateException if the program was not started by {@code scripts/ddim}
+   */
+  static PythonConverter ofLauncher() {
+    String home = System.getProperty(HOME);
+    if (home == null) {
+      throw new IllegalStateException(
+          "other formats are written by scripts/interop, which needs Python: call scripts/ddim");
+    }
+    return new PythonConverter(Path.of(home, "scripts", "interop"));
+  }
+
+  /**
+   * Writes one file a signature that the runtime can run.
+   *
+   * @param format onnx, openvino or tflite
+   * @param model a version's folder
+   * @param out the folder for the files, which must not exist
+   * @return what was written
+   * @throws IOException if there is no Python, its packages cannot be had, or the conversion fails
+   */
+  List<String> convert(String format, Path model, Path out) throws IOException {
+    if (Files.exists(out)) {
+      throw new IllegalArgumentException(out + " is there already");
+    }
+    List<String> python = run("sh", scripts.resolve("environment").toString());
+    return run(
+        python.get(0),
+        scripts.resolve("convert.py").toString(),
+        format,
+        model.toString(),
+        out.toString());
+  }
+
+  /** The lines of a program's output; what it says on the error stream is part of an error. */
+  private static List<String> run(String... command) throws IOException {
+    Path log = Files.createTempFile("ddim-python", ".log");
+    try {
+      Process process = new ProcessBuilder(command).redirectError(log.toFile()).start();
+      process.getOutputStream().close();
+      List<String> lines =
+          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+              .lines()
+              .toList();
+      int code = process.waitFor();
+      if (code != 0 || lines.isEmpty()) {
+        throw new IOException(
+            "%s ended with code %d: %s".formatted(command[1], code, end(Files.readString(log))));
+      }
+      return lines;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException(command[1] + " was interrupted", e);
+    } finally {
+      Files.deleteIfExists(log);
+    }
+  }
+
+  private static String end(String text) {
+    List<String> lines = new ArrayList<>(text.lines().filter(line -> !line.isBlank()).toList());
+    return String.join("; ", lines.subList(Math.max(0, lines.size() - 3), lines.size()));
+  }
+}
