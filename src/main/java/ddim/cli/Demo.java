@@ -1,9 +1,6 @@
 package ddim.cli;
 
-import ddim.cli.images.ImageMaker;
 import ddim.cli.images.Models;
-import ddim.cli.images.PictureOutput;
-import ddim.cli.images.RemoteImages;
 import ddim.data.FashionMnist;
 import ddim.data.ImageSource;
 import ddim.diffusion.NoiseSchedule;
@@ -12,6 +9,7 @@ import ddim.diffusion.StepTable;
 import ddim.eval.ImageGrid;
 import ddim.model.LoadedModel;
 import ddim.serve.DdimServer;
+import ddim.serve.SamplingClient;
 import ddim.train.RunExporter;
 import ddim.train.TrainConfig;
 import java.io.IOException;
@@ -91,12 +89,16 @@ final class Demo {
       server.load();
       String target = "127.0.0.1:" + server.port();
       done("serving on %s", target);
-      try (ImageMaker client = RemoteImages.open(target, NAME, OptionalLong.empty())) {
-        long[] seeds = LongStream.range(0, PICTURES).toArray();
-        ImageMaker.Images made = client.make(seeds, SAMPLING_STEPS, 0);
+      try (SamplingClient client = SamplingClient.connect(target)) {
+        SamplingClient.Pictures<float[]> made =
+            client.sample(SamplingClient.Query.of(NAME, 0, PICTURES).withSteps(SAMPLING_STEPS));
         Path file = folder.resolve("samples.png");
-        new PictureOutput(file)
-            .write(made.pixels(), seeds, made.height(), made.width(), made.channels());
+        ImageGrid.of(
+                made.pictures().stream().map(SamplingClient.Picture::pixels).toList(),
+                made.height(),
+                made.width(),
+                made.channels())
+            .write(file);
         done(
             "%d images over the network, %d steps each, eta 0: %s", PICTURES, SAMPLING_STEPS, file);
       }

@@ -1,6 +1,12 @@
 package ddim.cli;
 
 import ddim.cli.images.WrongCallException;
+import ddim.cli.operations.DecodeCommand;
+import ddim.cli.operations.EncodeCommand;
+import ddim.cli.operations.InterpolateCommand;
+import ddim.cli.operations.ReconstructCommand;
+import ddim.cli.operations.SampleCommand;
+import ddim.cli.operations.SequenceCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
@@ -29,6 +35,11 @@ import picocli.CommandLine.UnmatchedArgumentException;
       ImportCommand.class,
       ServeCommand.class,
       SampleCommand.class,
+      EncodeCommand.class,
+      DecodeCommand.class,
+      ReconstructCommand.class,
+      InterpolateCommand.class,
+      SequenceCommand.class,
       InspectCommand.class
     })
 public final class Main {

@@ -1,5 +1,6 @@
 package ddim.cli;
 
+import ddim.cli.progress.Progress;
 import ddim.data.ImageSource;
 import ddim.model.Device;
 import ddim.train.TrainConfig;

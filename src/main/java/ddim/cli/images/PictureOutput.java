@@ -15,23 +15,29 @@ import java.util.Locale;
  * @param path the file or folder
  */
 public record PictureOutput(Path path) {
+  /** Whether all images go into one picture. */
+  public boolean isFile() {
+    return path.toString().toLowerCase(Locale.ROOT).endsWith(".png");
+  }
+
   /**
    * Writes images.
    *
    * @param images numbers in [-1, 1], row by row, channels last
-   * @param seeds what the files of a folder are named after
+   * @param names what the files of a folder are called, without their ending, one an image
    * @return the files written
    */
-  public List<Path> write(List<float[]> images, long[] seeds, int height, int width, int channels)
+  public List<Path> write(
+      List<float[]> images, List<String> names, int height, int width, int channels)
       throws IOException {
-    if (path.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
+    if (isFile()) {
       ImageGrid.of(images, height, width, channels).write(path);
       return List.of(path);
     }
     Files.createDirectories(path);
     List<Path> files = new ArrayList<>();
-    for (int i = 0; i < seeds.length; i++) {
-      Path file = path.resolve("seed-" + seeds[i] + ".png");
+    for (int i = 0; i < names.size(); i++) {
+      Path file = path.resolve(names.get(i) + ".png");
       Files.write(file, ImageGrid.imagePng(images.get(i), height, width, channels));
       files.add(file);
     }

@@ -1,5 +1,6 @@
-package ddim.cli;
+package ddim.cli.progress;
 
+import ddim.cli.progress.Progress;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintWriter;

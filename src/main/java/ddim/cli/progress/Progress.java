@@ -1,4 +1,4 @@
-package ddim.cli;
+package ddim.cli.progress;
 
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -14,7 +14,7 @@ import me.tongfei.progressbar.ProgressBarStyle;
  * <p>The launcher knows whether the error stream is a terminal and says so in the system property
  * {@code ddim.progress}, {@code bar} or {@code lines}. Not thread-safe.
  */
-abstract class Progress implements AutoCloseable {
+public abstract class Progress implements AutoCloseable {
   private static final Duration BETWEEN_LINES = Duration.ofSeconds(10);
   private static final int BAR_WIDTH = 110;
   private static final int BAR_MILLIS = 250;
@@ -27,7 +27,7 @@ abstract class Progress implements AutoCloseable {
    * @param total how many of them
    * @param err where lines go; a bar goes to the error stream of the process
    */
-  static Progress start(String task, String unit, long total, PrintWriter err) {
+  public static Progress start(String task, String unit, long total, PrintWriter err) {
     return "bar".equals(System.getProperty("ddim.progress"))
         ? new Bar(task, total)
         : lines(task, unit, total, err, System::nanoTime);
@@ -45,7 +45,7 @@ abstract class Progress implements AutoCloseable {
    * @param done how many are done
    * @param message what else is worth knowing, may be empty
    */
-  abstract void at(long done, String message);
+  public abstract void at(long done, String message);
 
   @Override
   public abstract void close();
@@ -65,7 +65,7 @@ abstract class Progress implements AutoCloseable {
     }
 
     @Override
-    void at(long done, String message) {
+    public void at(long done, String message) {
       bar.stepTo(done);
       bar.setExtraMessage(message);
     }
@@ -96,7 +96,7 @@ abstract class Progress implements AutoCloseable {
     }
 
     @Override
-    void at(long done, String message) {
+    public void at(long done, String message) {
       long now = nanoTime.getAsLong();
       if (first < 0) {
         first = done;

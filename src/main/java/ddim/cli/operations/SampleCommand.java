@@ -1,0 +1,189 @@
+package ddim.cli.operations;
+
+import ddim.cli.images.ModelConnection;
+import ddim.cli.images.PictureOutput;
+import ddim.cli.progress.Progress;
+import ddim.diffusion.Sampler;
+import ddim.eval.ImageGrid;
+import ddim.serve.SamplingClient.Picture;
+import ddim.serve.SamplingClient.Pictures;
+import ddim.serve.SamplingClient.Query;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code ddim sample}. */
+@Command(
+    name = "sample",
+    description = {
+      "Makes images: with a server, or with a model in this process.",
+      "Both make the same images of the same seeds.",
+      "Several numbers of steps or etas make one labelled grid of all of them."
+    })
+public final class SampleCommand implements Callable<Integer> {
+  /** Images asked for at once: between two of these the progress is seen. */
+  private static final int CHUNK = 32;
+
+  @Spec private CommandSpec spec;
+  @Mixin private ModelOptions source;
+  @Mixin private SamplerOptions options;
+
+  @Option(
+      names = "--count",
+      required = true,
+      paramLabel = "N",
+      description = "How many images; their seeds are --seed, --seed + 1, and so on.")
+  private int count;
+
+  @Option(
+      names = "--steps",
+      split = ",",
+      defaultValue = "50",
+      paramLabel = "S",
+      description = "The number of network calls an image (default: ${DEFAULT-VALUE}).")
+  private List<Integer> steps;
+
+  @Option(
+      names = "--eta",
+      split = ",",
+      paramLabel = "E",
+      description =
+          "The share of fresh noise in every step, from 0, DDIM, to 1, DDPM (default: that of the"
+              + " preset; 0 for ddim).")
+  private List<Double> eta = List.of();
+
+  @Option(
+      names = "--seed",
+      defaultValue = "0",
+      paramLabel = "N",
+      description = "The seed of the first image (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "FILE.png|DIR",
+      description = "One grid in a file, or a folder for one file an image, named by its seed.")
+  private Path out;
+
+  /** One way of making the images. */
+  private record Way(int steps, @Nullable Double eta, Sampler sampler) {
+    String label() {
+      return steps + " steps" + (eta == null ? "" : ", eta " + eta);
+    }
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    require(count >= 1, "--count", "must be 1 or more, is " + count);
+    require(
+        seed <= Long.MAX_VALUE - count, "--seed", "is too large for " + count + " images: " + seed);
+    List<Way> ways = ways();
+    PictureOutput output = new PictureOutput(out);
+    require(
+        ways.size() == 1 || output.isFile(),
+        "--out",
+        "several steps or etas make one grid, a FILE.png, not " + out);
+    long[] seeds = LongStream.range(seed, seed + count).toArray();
+    try (ModelConnection model = source.connect()) {
+      List<Pictures<float[]>> made = make(model, ways, seeds);
+      Pictures<float[]> first = made.get(0);
+      if (ways.size() == 1) {
+        List<String> names = LongStream.of(seeds).mapToObj(number -> "seed-" + number).toList();
+        output.write(
+            pixels(first), names, first.height(), first.width(), first.channels());
+      } else {
+        grid(made, ways, seeds).write(out);
+      }
+      report(first, ways);
+    }
+    return 0;
+  }
+
+  private List<Way> ways() {
+    List<Way> ways = new ArrayList<>();
+    for (Double share : eta.isEmpty() ? Collections.<@Nullable Double>singletonList(null) : eta) {
+      for (int number : steps) {
+        ways.add(new Way(number, share, options.sampler(number, share)));
+      }
+    }
+    return ways;
+  }
+
+  private List<Pictures<float[]>> make(ModelConnection model, List<Way> ways, long[] seeds) {
+    List<Pictures<float[]>> made = new ArrayList<>();
+    PrintWriter err = spec.commandLine().getErr();
+    try (Progress bar =
+        Progress.start("sample", "images", (long) ways.size() * seeds.length, err)) {
+      long done = 0;
+      for (Way way : ways) {
+        List<Picture<float[]>> pictures = new ArrayList<>();
+        Pictures<float[]> part = null;
+        for (int from = 0; from < seeds.length; from += CHUNK) {
+          int to = Math.min(seeds.length, from + CHUNK);
+          Query query = model.query().withSeeds(seeds[from], to - from).with(way.sampler());
+          part = model.ask(client -> client.sample(query));
+          pictures.addAll(part.pictures());
+          done += to - from;
+          bar.at(done, "");
+        }
+        if (part != null) {
+          made.add(part.with(pictures));
+        }
+      }
+    }
+    return made;
+  }
+
+  /** A row a way and a column a seed; with one seed, a row an eta and a column a step count. */
+  private ImageGrid grid(List<Pictures<float[]>> made, List<Way> ways, long[] seeds) {
+    Pictures<float[]> first = made.get(0);
+    List<float[]> all = made.stream().flatMap(part -> pixels(part).stream()).toList();
+    ImageGrid grid = ImageGrid.of(all, first.height(), first.width(), first.channels());
+    if (seeds.length == 1 && !eta.isEmpty()) {
+      return grid.withColumns(steps.size())
+          .withLabels(
+              eta.stream().map(share -> "eta " + share).toList(),
+              steps.stream().map(number -> number + " steps").toList());
+    }
+    return grid.withColumns(seeds.length)
+        .withLabels(
+            ways.stream().map(Way::label).toList(),
+            LongStream.of(seeds).mapToObj(number -> "seed " + number).toList());
+  }
+
+  private void report(Pictures<float[]> first, List<Way> ways) {
+    spec.commandLine()
+        .getOut()
+        .printf(
+            "%d images of %s version %d, %s: %s%n",
+            count * ways.size(),
+            first.model(),
+            first.version(),
+            String.join("; ", ways.stream().map(Way::label).toList()),
+            out);
+  }
+
+  private static List<float[]> pixels(Pictures<float[]> pictures) {
+    return pictures.pictures().stream().map(Picture::pixels).toList();
+  }
+
+  private void require(boolean holds, String option, String why) {
+    if (!holds) {
+      throw new ParameterException(
+          spec.commandLine(), "Invalid value for option '" + option + "': " + why);
+    }
+  }
+}
