@@ -93,12 +93,7 @@ final class Demo {
         SamplingClient.Pictures<float[]> made =
             client.sample(SamplingClient.Query.of(NAME, 0, PICTURES).withSteps(SAMPLING_STEPS));
         Path file = folder.resolve("samples.png");
-        ImageGrid.of(
-                made.pictures().stream().map(SamplingClient.Picture::pixels).toList(),
-                made.height(),
-                made.width(),
-                made.channels())
-            .write(file);
+        ImageGrid.of(made.pixels(), made.height(), made.width(), made.channels()).write(file);
         done(
             "%d images over the network, %d steps each, eta 0: %s", PICTURES, SAMPLING_STEPS, file);
       }

@@ -21,7 +21,8 @@ public final class LatentFile {
       throws IOException {
     Map<String, SafeTensorsWriter.Tensor> tensors = new LinkedHashMap<>();
     Shape shape = Shape.of(height, width, channels);
-    latents.forEach((name, values) -> tensors.put(name, new SafeTensorsWriter.Tensor(shape, values)));
+    latents.forEach(
+        (name, values) -> tensors.put(name, new SafeTensorsWriter.Tensor(shape, values)));
     SafeTensorsWriter.write(file, Map.of("content", "latents"), tensors);
   }
 

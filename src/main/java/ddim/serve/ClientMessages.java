@@ -62,6 +62,7 @@ final class ClientMessages {
     return SampleStreamRequest.newBuilder()
         .setSample(sample(query, RAW))
         .addAllPreviewAfter(previewAfter)
+        .setPreviewNoisy(true)
         .build();
   }
 
@@ -200,10 +201,7 @@ final class ClientMessages {
         case PROGRESS ->
             watcher.progress(
                 event.getProgress().getStepsTaken(), event.getProgress().getStepsInAll());
-        case PREVIEW ->
-            watcher.preview(
-                event.getPreview().getIndex(),
-                picture(event.getPreview().getImage(), ClientMessages::floats));
+        case PREVIEW -> watcher.preview(event.getPreview().getIndex(), preview(event.getPreview()));
         case FINISHED -> images.put(event.getFinished().getIndex(), event.getFinished().getImage());
         case EVENT_NOT_SET -> {} // of a newer server
       }
@@ -213,6 +211,12 @@ final class ClientMessages {
         started.getShape(),
         List.copyOf(images.values()),
         ClientMessages::floats);
+  }
+
+  private static SamplingClient.Preview preview(ddim.v1.Preview preview) {
+    return new SamplingClient.Preview(
+        ImageCodec.fromRaw(preview.getNoisy()),
+        picture(preview.getImage(), ClientMessages::floats));
   }
 
   static float[] floats(Image image) {

@@ -70,11 +70,14 @@ public final class SamplingClient implements AutoCloseable {
     /** The images of {@code count} seeds from {@code firstSeed} on, all else as by default. */
     public static Query of(String model, long firstSeed, int count) {
       return new Query(
-          model,
-          OptionalLong.empty(),
-          LongStream.range(0, count).map(i -> firstSeed + i).boxed().toList(),
-          OptionalInt.empty(),
-          OptionalDouble.empty());
+              model, OptionalLong.empty(), List.of(), OptionalInt.empty(), OptionalDouble.empty())
+          .withSeeds(firstSeed, count);
+    }
+
+    /** A copy for the images of {@code count} seeds from {@code firstSeed} on. */
+    public Query withSeeds(long firstSeed, int count) {
+      List<Long> newSeeds = LongStream.range(0, count).map(i -> firstSeed + i).boxed().toList();
+      return new Query(model, version, newSeeds, steps, eta, sampler);
     }
 
     /** A copy with so many network calls an image. */
@@ -118,7 +121,12 @@ public final class SamplingClient implements AutoCloseable {
    * @param version the version that made them
    */
   public record Pictures<T>(
-      String model, long version, int height, int width, int channels, List<Picture<T>> pictures) {}
+      String model, long version, int height, int width, int channels, List<Picture<T>> pictures) {
+    /** Only the pixels. */
+    public List<T> pixels() {
+      return pictures.stream().map(Picture::pixels).toList();
+    }
+  }
 
   /**
    * Images that were encoded and decoded again.
@@ -139,13 +147,21 @@ public final class SamplingClient implements AutoCloseable {
     record Picture(float[] image) implements End {}
   }
 
+  /**
+   * An image on its way.
+   *
+   * @param noisy x_t, not limited to [-1, 1]
+   * @param x0 what the network predicted from it a step before
+   */
+  public record Preview(float[] noisy, Picture<float[]> x0) {}
+
   /** Hears of images on their way, on the thread that waits for them. */
   public interface Watcher {
     /** So many steps of all images together have been taken. */
     void progress(long stepsTaken, long stepsInAll);
 
-    /** The predicted x0 of an image after some of its steps. */
-    void preview(int index, Picture<float[]> predicted);
+    /** An image after some of its steps. */
+    void preview(int index, Preview preview);
   }
 
   /** A model that can be asked. */

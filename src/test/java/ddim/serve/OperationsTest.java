@@ -15,6 +15,7 @@ import ddim.model.Trajectory;
 import ddim.serve.SamplingClient.End;
 import ddim.serve.SamplingClient.Picture;
 import ddim.serve.SamplingClient.Pictures;
+import ddim.serve.SamplingClient.Preview;
 import ddim.serve.SamplingClient.Query;
 import ddim.serve.SamplingClient.Reconstructions;
 import ddim.serve.SamplingClient.Watcher;
@@ -225,9 +226,10 @@ class OperationsTest {
     }
 
     @Override
-    public void preview(int index, Picture<float[]> predicted) {
-      assertThat(predicted.seed()).isEqualTo(6 + index);
-      previews.add(predicted);
+    public void preview(int index, Preview preview) {
+      assertThat(preview.x0().seed()).isEqualTo(6 + index);
+      assertThat(preview.noisy()).hasSameSizeAs(preview.x0().pixels());
+      previews.add(preview.x0());
     }
   }
 }

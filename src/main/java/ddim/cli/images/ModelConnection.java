@@ -41,8 +41,8 @@ public final class ModelConnection implements AutoCloseable {
    * @param err told what the model runs on
    * @throws IOException if there is no such folder or model
    */
-  public static ModelConnection of(
-      Path models, String model, OptionalLong version, PrintWriter err) throws IOException {
+  public static ModelConnection of(Path models, String model, OptionalLong version, PrintWriter err)
+      throws IOException {
     ModelFolder.find(models, model, version);
     err.println(Device.describe());
     DdimServer server = Models.server(models, "127.0.0.1", 0);

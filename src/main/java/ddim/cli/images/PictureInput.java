@@ -6,6 +6,7 @@ import java.awt.image.BufferedImage;
 import java.awt.image.Raster;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,8 +53,7 @@ public record PictureInput(int height, int width, int channels) {
 
   private void addBundled(List<Picture> pictures, int most) {
     ImageSource source = FashionMnist.bundled();
-    requireSize(
-        FashionMnist.NAME, source.height(), source.width(), source.channels() == channels);
+    requireSize(FashionMnist.NAME, source.height(), source.width(), source.channels() == channels);
     byte[] bytes = new byte[source.imageSize()];
     for (int i = 0; i < source.size() && pictures.size() < most; i++) {
       source.read(i, bytes, 0);
@@ -75,6 +75,9 @@ public record PictureInput(int height, int width, int channels) {
   }
 
   private float[] pixels(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      throw new NoSuchFileException(file.toString());
+    }
     BufferedImage picture = ImageIO.read(file.toFile());
     if (picture == null) {
       throw new WrongCallException(file + ": not a picture that this Java reads");

@@ -21,8 +21,8 @@ import picocli.CommandLine.Spec;
 @Command(name = "decode", description = "Makes the images of latents that encode left.")
 public final class DecodeCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
-  @Mixin private ModelOptions source;
-  @Mixin private SamplerOptions options;
+  @Mixin private final ModelOptions source = new ModelOptions();
+  @Mixin private final SamplerOptions options = new SamplerOptions();
 
   @Option(
       names = "--latents",
@@ -59,18 +59,15 @@ public final class DecodeCommand implements Callable<Integer> {
           LatentFile.read(latents, model.height(), model.width(), model.channels());
       SamplingClient.Query query = connection.query().with(options.sampler(steps, eta));
       List<float[]> given = List.copyOf(named.values());
-      SamplingClient.Pictures<float[]> made =
-          connection.ask(client -> client.decode(query, given));
+      SamplingClient.Pictures<float[]> made = connection.ask(client -> client.decode(query, given));
       new PictureOutput(out)
           .write(
-              made.pictures().stream().map(SamplingClient.Picture::pixels).toList(),
+              made.pixels(),
               fileNames(named.keySet()),
               made.height(),
               made.width(),
               made.channels());
-      spec.commandLine()
-          .getOut()
-          .printf("%d images of %d steps: %s%n", named.size(), steps, out);
+      spec.commandLine().getOut().printf("%d images of %d steps: %s%n", named.size(), steps, out);
     }
     return 0;
   }

@@ -33,9 +33,9 @@ public final class EncodeCommand implements Callable<Integer> {
   private static final float DRAWN_DEVIATIONS = 3;
 
   @Spec private CommandSpec spec;
-  @Mixin private ModelOptions source;
-  @Mixin private ImageOptions images;
-  @Mixin private SamplerOptions options;
+  @Mixin private final ModelOptions source = new ModelOptions();
+  @Mixin private final ImageOptions images = new ImageOptions();
+  @Mixin private final SamplerOptions options = new SamplerOptions();
 
   @Option(
       names = "--steps",

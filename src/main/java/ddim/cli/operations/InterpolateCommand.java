@@ -30,8 +30,8 @@ public final class InterpolateCommand implements Callable<Integer> {
   private static final int GRID = 4;
 
   @Spec private CommandSpec spec;
-  @Mixin private ModelOptions source;
-  @Mixin private SamplerOptions options;
+  @Mixin private final ModelOptions source = new ModelOptions();
+  @Mixin private final SamplerOptions options = new SamplerOptions();
 
   @ArgGroup(multiplicity = "1")
   private Ends ends;
@@ -87,11 +87,7 @@ public final class InterpolateCommand implements Callable<Integer> {
       SamplingClient.Query query = connection.query().with(options.sampler(steps, null));
       SamplingClient.Pictures<float[]> made =
           connection.ask(client -> client.interpolate(query, given, rows, count));
-      ImageGrid.of(
-              made.pictures().stream().map(SamplingClient.Picture::pixels).toList(),
-              made.height(),
-              made.width(),
-              made.channels())
+      ImageGrid.of(made.pixels(), made.height(), made.width(), made.channels())
           .withColumns(count)
           .write(out);
       spec.commandLine()

@@ -26,9 +26,9 @@ import picocli.CommandLine.Spec;
     })
 public final class ReconstructCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
-  @Mixin private ModelOptions source;
-  @Mixin private ImageOptions images;
-  @Mixin private SamplerOptions options;
+  @Mixin private final ModelOptions source = new ModelOptions();
+  @Mixin private final ImageOptions images = new ImageOptions();
+  @Mixin private final SamplerOptions options = new SamplerOptions();
 
   @Option(
       names = "--steps",

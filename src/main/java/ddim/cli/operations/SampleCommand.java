@@ -5,7 +5,6 @@ import ddim.cli.images.PictureOutput;
 import ddim.cli.progress.Progress;
 import ddim.diffusion.Sampler;
 import ddim.eval.ImageGrid;
-import ddim.serve.SamplingClient.Picture;
 import ddim.serve.SamplingClient.Pictures;
 import ddim.serve.SamplingClient.Query;
 import java.io.IOException;
@@ -37,8 +36,8 @@ public final class SampleCommand implements Callable<Integer> {
   private static final int CHUNK = 32;
 
   @Spec private CommandSpec spec;
-  @Mixin private ModelOptions source;
-  @Mixin private SamplerOptions options;
+  @Mixin private final ModelOptions source = new ModelOptions();
+  @Mixin private final SamplerOptions options = new SamplerOptions();
 
   @Option(
       names = "--count",
@@ -98,14 +97,15 @@ public final class SampleCommand implements Callable<Integer> {
         "several steps or etas make one grid, a FILE.png, not " + out);
     long[] seeds = LongStream.range(seed, seed + count).toArray();
     try (ModelConnection model = source.connect()) {
-      List<Pictures<float[]>> made = make(model, ways, seeds);
-      Pictures<float[]> first = made.get(0);
+      List<Pictures<float[]>> parts = make(model, ways, seeds);
+      Pictures<float[]> first = parts.get(0);
+      List<float[]> pixels = parts.stream().flatMap(part -> part.pixels().stream()).toList();
       if (ways.size() == 1) {
         List<String> names = LongStream.of(seeds).mapToObj(number -> "seed-" + number).toList();
-        output.write(
-            pixels(first), names, first.height(), first.width(), first.channels());
+        output.write(pixels, names, first.height(), first.width(), first.channels());
       } else {
-        grid(made, ways, seeds).write(out);
+        labelled(ImageGrid.of(pixels, first.height(), first.width(), first.channels()), ways, seeds)
+            .write(out);
       }
       report(first, ways);
     }
@@ -122,36 +122,28 @@ public final class SampleCommand implements Callable<Integer> {
     return ways;
   }
 
+  /** The images of every way, seed by seed. */
   private List<Pictures<float[]>> make(ModelConnection model, List<Way> ways, long[] seeds) {
-    List<Pictures<float[]>> made = new ArrayList<>();
+    List<Pictures<float[]>> parts = new ArrayList<>();
     PrintWriter err = spec.commandLine().getErr();
-    try (Progress bar =
-        Progress.start("sample", "images", (long) ways.size() * seeds.length, err)) {
+    long all = (long) ways.size() * seeds.length;
+    try (Progress bar = Progress.start("sample", "images", all, err)) {
       long done = 0;
       for (Way way : ways) {
-        List<Picture<float[]>> pictures = new ArrayList<>();
-        Pictures<float[]> part = null;
         for (int from = 0; from < seeds.length; from += CHUNK) {
-          int to = Math.min(seeds.length, from + CHUNK);
-          Query query = model.query().withSeeds(seeds[from], to - from).with(way.sampler());
-          part = model.ask(client -> client.sample(query));
-          pictures.addAll(part.pictures());
-          done += to - from;
+          int part = Math.min(CHUNK, seeds.length - from);
+          Query query = model.query().withSeeds(seeds[from], part).with(way.sampler());
+          parts.add(model.ask(client -> client.sample(query)));
+          done += part;
           bar.at(done, "");
-        }
-        if (part != null) {
-          made.add(part.with(pictures));
         }
       }
     }
-    return made;
+    return parts;
   }
 
   /** A row a way and a column a seed; with one seed, a row an eta and a column a step count. */
-  private ImageGrid grid(List<Pictures<float[]>> made, List<Way> ways, long[] seeds) {
-    Pictures<float[]> first = made.get(0);
-    List<float[]> all = made.stream().flatMap(part -> pixels(part).stream()).toList();
-    ImageGrid grid = ImageGrid.of(all, first.height(), first.width(), first.channels());
+  private ImageGrid labelled(ImageGrid grid, List<Way> ways, long[] seeds) {
     if (seeds.length == 1 && !eta.isEmpty()) {
       return grid.withColumns(steps.size())
           .withLabels(
@@ -174,10 +166,6 @@ public final class SampleCommand implements Callable<Integer> {
             first.version(),
             String.join("; ", ways.stream().map(Way::label).toList()),
             out);
-  }
-
-  private static List<float[]> pixels(Pictures<float[]> pictures) {
-    return pictures.pictures().stream().map(Picture::pixels).toList();
   }
 
   private void require(boolean holds, String option, String why) {

@@ -78,18 +78,20 @@ final class SamplerOptions {
    * @throws ParameterException if a name or number is none
    */
   Sampler sampler(int steps, @Nullable Double eta) {
+    require(steps >= 1, "--steps", "must be 1 or more, is " + steps);
+    require(eta == null || (eta >= 0 && eta <= 1), "--eta", "must be from 0 to 1, is " + eta);
     try {
       Sampler.Builder builder = Preset.named(preset).builder(steps);
-      given(solver, name -> builder.solver(Solver.named(name)));
+      given(solver, name -> builder.solver(Solver.named(wireName(name))));
       given(order, builder::order);
-      given(spacing, name -> builder.spacing(Spacing.named(name)));
+      given(spacing, name -> builder.spacing(Spacing.named(wireName(name))));
       if (!timesteps.isEmpty()) {
         builder.timesteps(timesteps);
       }
-      given(eta, builder::eta);
       if (sigmaHat) {
-        builder.sigmaHat(true);
+        builder.sigmaHat(true).eta(1); // the mean that it keeps
       }
+      given(eta, builder::eta);
       given(clip, text -> builder.clipping(clipping(text)));
       if (rederiveEps) {
         builder.rederiveEps(true);
@@ -97,6 +99,18 @@ final class SamplerOptions {
       return builder.build();
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  /** Commands write their names with dashes, files and messages with underscores. */
+  private static String wireName(String name) {
+    return name.replace('-', '_');
+  }
+
+  private void require(boolean holds, String option, String why) {
+    if (!holds) {
+      throw new ParameterException(
+          spec.commandLine(), "Invalid value for option '" + option + "': " + why);
     }
   }
 

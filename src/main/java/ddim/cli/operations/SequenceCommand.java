@@ -31,8 +31,8 @@ public final class SequenceCommand implements Callable<Integer> {
   private static final int MOST_SHOWN = 21;
 
   @Spec private CommandSpec spec;
-  @Mixin private ModelOptions source;
-  @Mixin private SamplerOptions options;
+  @Mixin private final ModelOptions source = new ModelOptions();
+  @Mixin private final SamplerOptions options = new SamplerOptions();
 
   @Option(
       names = "--seed",
@@ -61,11 +61,7 @@ public final class SequenceCommand implements Callable<Integer> {
       description = "How many columns, evenly spaced over the steps (default: ${DEFAULT-VALUE}).")
   private int show;
 
-  @Option(
-      names = "--out",
-      required = true,
-      paramLabel = "FILE.png",
-      description = "The two rows.")
+  @Option(names = "--out", required = true, paramLabel = "FILE.png", description = "The two rows.")
   private Path out;
 
   @Override

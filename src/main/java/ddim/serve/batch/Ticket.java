@@ -70,7 +70,7 @@ final class Ticket {
   void advanced() {
     Trajectory now = trajectory();
     boolean finished = isFinished();
-    job.listener().advanced(index, stepsTaken(), finished ? now.x() : now.x0(), finished);
+    job.listener().advanced(index, stepsTaken(), now.x(), now.x0(), finished);
     if (now.isFinished() && !finished) {
       stepsBefore += now.position();
       beginTable(now.x());

@@ -55,16 +55,16 @@ final class SampleStream implements RowListener {
   }
 
   @Override
-  public synchronized void advanced(int index, int steps, float[] x0, boolean finished) {
+  public synchronized void advanced(int index, int steps, float[] x, float[] x0, boolean finished) {
     stepsTaken[index] = steps;
     if (!progressDue) { // one for all rows of a graph call
       progressDue = true;
       later(this::sendProgress);
     }
     if (finished) {
-      later(() -> sendFinished(index, x0));
+      later(() -> sendFinished(index, x));
     } else if (samples.stops().contains(steps)) {
-      later(() -> sendPreview(index, steps, x0));
+      later(() -> sendPreview(index, steps, x, x0));
     }
   }
 
@@ -103,13 +103,15 @@ final class SampleStream implements RowListener {
     }
   }
 
-  private void sendPreview(int index, int steps, float[] x0) {
+  private void sendPreview(int index, int steps, float[] x, float[] x0) {
     if (observer.isReady()) {
-      Preview preview =
+      Preview.Builder preview =
           Preview.newBuilder()
               .setIndex(index)
-              .setImage(samples.recipe().image(x0, samples.seeds()[index], steps))
-              .build();
+              .setImage(samples.recipe().image(x0, samples.seeds()[index], steps));
+      if (samples.noisy()) {
+        preview.setNoisy(ImageCodec.raw(x));
+      }
       observer.onNext(SampleStreamResponse.newBuilder().setPreview(preview).build());
     }
   }

@@ -18,12 +18,13 @@ import java.util.stream.LongStream;
  * @param table its steps
  * @param seeds one an image
  * @param stops after how many steps each is to be looked at
+ * @param noisy whether who looks wants the noisy image too
  */
-record Samples(Recipe recipe, StepTable table, long[] seeds, List<Integer> stops) {
+record Samples(Recipe recipe, StepTable table, long[] seeds, List<Integer> stops, boolean noisy) {
   private static final int MOST_STOPS = 20;
 
   static Command<SampleResponse> sample(SampleRequest request, RequestValidator check) {
-    Samples samples = check(request, List.of(), check);
+    Samples samples = check(request, List.of(), false, check);
     Recipe recipe = samples.recipe;
     return new Command<>(
         recipe.lease(),
@@ -40,7 +41,8 @@ record Samples(Recipe recipe, StepTable table, long[] seeds, List<Integer> stops
 
   /** Checks a request for a stream; its lease is to be closed. */
   static Samples stream(SampleStreamRequest request, RequestValidator check) {
-    return check(request.getSample(), request.getPreviewAfterList(), check);
+    return check(
+        request.getSample(), request.getPreviewAfterList(), request.getPreviewNoisy(), check);
   }
 
   List<Row> rows() {
@@ -49,7 +51,8 @@ record Samples(Recipe recipe, StepTable table, long[] seeds, List<Integer> stops
         .toList();
   }
 
-  private static Samples check(SampleRequest request, List<Integer> stops, RequestValidator check) {
+  private static Samples check(
+      SampleRequest request, List<Integer> stops, boolean noisy, RequestValidator check) {
     check.model(request.getModel());
     checkSeeds(request, check);
     Encoding encoding = check.encoding(request.getEncoding(), "encoding");
@@ -63,7 +66,7 @@ record Samples(Recipe recipe, StepTable table, long[] seeds, List<Integer> stops
     Lease lease = check.accept();
     StepTable table = sampler.table(lease.schedule(), lease.spec().prediction());
     return new Samples(
-        new Recipe(lease, sampler, table.length(), encoding), table, seeds(request), stops);
+        new Recipe(lease, sampler, table.length(), encoding), table, seeds(request), stops, noisy);
   }
 
   private static void checkSeeds(SampleRequest request, RequestValidator check) {

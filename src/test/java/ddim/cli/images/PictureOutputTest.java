@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PictureOutputTest {
   private static final List<float[]> IMAGES =
       List.of(new float[] {-1, 1}, new float[] {1, -1}, new float[] {0, 0});
-  private static final long[] SEEDS = {-1, 0, 41};
+  private static final List<String> NAMES = List.of("seed--1", "seed-0", "seed-41");
 
   @TempDir Path folder;
 
@@ -21,16 +21,16 @@ class PictureOutputTest {
   void aFileIsOneGrid() throws IOException {
     Path file = folder.resolve("new folder/grid.PNG");
 
-    assertThat(new PictureOutput(file).write(IMAGES, SEEDS, 1, 2, 1)).containsExactly(file);
+    assertThat(new PictureOutput(file).write(IMAGES, NAMES, 1, 2, 1)).containsExactly(file);
 
     assertThat(ImageIO.read(file.toFile()).getWidth()).isEqualTo(2 + 2 * (2 * 24 + 2));
   }
 
   @Test
-  void aFolderHasOneFileAnImageNamedByItsSeed() throws IOException {
+  void aFolderHasOneFileAnImage() throws IOException {
     Path out = folder.resolve("pictures");
 
-    assertThat(new PictureOutput(out).write(IMAGES, SEEDS, 1, 2, 1))
+    assertThat(new PictureOutput(out).write(IMAGES, NAMES, 1, 2, 1))
         .containsExactly(
             out.resolve("seed--1.png"), out.resolve("seed-0.png"), out.resolve("seed-41.png"));
 

@@ -1,6 +1,5 @@
 package ddim.cli.progress;
 
-import ddim.cli.progress.Progress;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintWriter;

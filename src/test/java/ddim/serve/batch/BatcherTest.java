@@ -374,7 +374,7 @@ class BatcherTest {
         batcher.submit(
             rows,
             null,
-            (index, steps, x0, finished) ->
+            (index, steps, x, x0, finished) ->
                 heard.add(index + ": " + steps + (finished ? " finished" : ""))));
 
     assertThat(model.calls()).extracting(FakeModel.Call::columns).containsExactly(3, 5, 2);
