@@ -168,7 +168,7 @@ class CommandTest {
     assertThat(local.err()).contains("steps must be from 1 to 1000").contains("is 1001");
     assertThat(remote.exitCode()).isEqualTo(2);
     assertThat(remote.err()).contains("from 1 to 1000").contains("1001");
-    assertThat(unknown.exitCode()).isEqualTo(1);
+    assertThat(unknown.exitCode()).as(unknown.err()).isEqualTo(2);
     assertThat(unknown.err()).contains("unknown");
   }
 
