@@ -29,9 +29,16 @@ public final class SafeTensorsWriter {
   public static void write(Path file, Map<String, String> metadata, Map<String, Tensor> tensors)
       throws IOException {
     Path folder = file.toAbsolutePath().getParent();
-    Path temporary = Files.createTempFile(folder, "." + file.getFileName(), ".part");
+    String name = "." + file.getFileName() + "." + ProcessHandle.current().pid() + ".part";
+    Path temporary =
+        folder.resolve(name); // not a temporary file's rights, but the user's usual ones
     try {
-      try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+      try (FileChannel channel =
+          FileChannel.open(
+              temporary,
+              StandardOpenOption.WRITE,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.TRUNCATE_EXISTING)) {
         writeFully(channel, header(metadata, tensors));
         for (Tensor tensor : tensors.values()) {
           writeFully(channel, bytes(tensor.values()));
