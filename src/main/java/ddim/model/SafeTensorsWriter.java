@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import java.util.Objects;
 import org.tensorflow.ndarray.Shape;
 
 /** Writes safetensors files, whole or not at all. */
@@ -28,7 +29,7 @@ public final class SafeTensorsWriter {
    */
   public static void write(Path file, Map<String, String> metadata, Map<String, Tensor> tensors)
       throws IOException {
-    Path folder = file.toAbsolutePath().getParent();
+    Path folder = Objects.requireNonNull(file.toAbsolutePath().getParent());
     String name = "." + file.getFileName() + "." + ProcessHandle.current().pid() + ".part";
     Path temporary =
         folder.resolve(name); // not a temporary file's rights, but the user's usual ones
