@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
     name = "export",
     description = {
       "Writes the newest checkpoint of a run as a SavedModel, DIR/NAME/N/, or for other programs.",
-      "The weights are the moving average. The folder is written complete or not at all."
+      "The weights are the moving average. A SavedModel is written complete or not at all."
     })
 final class ExportCommand implements Callable<Integer> {
   /** What can be written. */
