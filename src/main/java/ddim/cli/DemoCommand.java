@@ -29,7 +29,7 @@ final class DemoCommand implements Callable<Integer> {
 
   @Option(
       names = "--steps",
-      defaultValue = "400",
+      defaultValue = "600",
       paramLabel = "N",
       description = "Training steps (default: ${DEFAULT-VALUE}).")
   private long steps;

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import org.tensorflow.proto.DataType;
 import org.tensorflow.proto.MetaGraphDef;
 import org.tensorflow.proto.SavedModel;
 import org.tensorflow.proto.SignatureDef;
@@ -62,9 +63,19 @@ public record ModelDescription(
       for (TensorShapeProto.Dim dimension : info.getTensorShape().getDimList()) {
         sizes.add(dimension.getSize() < 0 ? "?" : Long.toString(dimension.getSize()));
       }
-      String type = info.getDtype().name().replaceFirst("^DT_", "").toLowerCase(Locale.ROOT);
-      lines.add(new TensorLine(entry.getKey(), type, "[" + String.join(", ", sizes) + "]"));
+      lines.add(
+          new TensorLine(
+              entry.getKey(), type(info.getDtype()), "[" + String.join(", ", sizes) + "]"));
     }
     return lines;
+  }
+
+  /** The name that people write: TensorFlow's own are float and double. */
+  private static String type(DataType type) {
+    return switch (type) {
+      case DT_FLOAT -> "float32";
+      case DT_DOUBLE -> "float64";
+      default -> type.name().replaceFirst("^DT_", "").toLowerCase(Locale.ROOT);
+    };
   }
 }

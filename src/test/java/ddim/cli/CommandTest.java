@@ -109,7 +109,7 @@ class CommandTest {
         .contains("trained     2 steps on noise")
         .contains("licence     NOASSERTION")
         .containsPattern("parameters  \\d")
-        .containsPattern("serving_default\\R    in  eta +float +\\[\\?\\]");
+        .containsPattern("serving_default\\R    in  eta +float32 +\\[\\?\\]");
   }
 
   @Test
