@@ -15,8 +15,6 @@ import org.tensorflow.Tensor;
 import org.tensorflow.exceptions.TensorFlowException;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
-import org.tensorflow.proto.ConfigProto;
-import org.tensorflow.proto.MetaGraphDef;
 import org.tensorflow.proto.RunOptions;
 import org.tensorflow.proto.SignatureDef;
 import org.tensorflow.types.TInt64;
@@ -41,18 +39,10 @@ public final class LoadedModel implements SamplingModel {
    * @throws IOException if a file cannot be read
    */
   public static LoadedModel load(Path folder) throws IOException {
-    return load(folder, ConfigProto.getDefaultInstance());
-  }
-
-  static LoadedModel load(Path folder, ConfigProto config) throws IOException {
     ModelSpec spec = ModelFiles.check(folder).model();
     SavedModelBundle bundle;
     try {
-      bundle =
-          SavedModelBundle.loader(folder.toString())
-              .withTags(ModelSignature.TAG)
-              .withConfigProto(config)
-              .load();
+      bundle = SavedModelBundle.loader(folder.toString()).withTags(ModelSignature.TAG).load();
     } catch (TensorFlowException e) {
       throw new ModelFormatException(
           folder + ": TensorFlow cannot load the model: " + e.getMessage(), e);
@@ -71,11 +61,6 @@ public final class LoadedModel implements SamplingModel {
   @Override
   public ModelSpec spec() {
     return spec;
-  }
-
-  /** The meta graph as loaded, for tests and descriptions. */
-  MetaGraphDef metaGraph() {
-    return bundle.metaGraphDef();
   }
 
   @Override
