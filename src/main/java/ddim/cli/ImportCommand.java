@@ -1,6 +1,7 @@
 package ddim.cli;
 
 import ddim.model.ModelWeights;
+import ddim.model.SavedModelWeights;
 import ddim.model.foreign.DiffusersFolder;
 import ddim.model.foreign.ErmongroupFile;
 import ddim.model.foreign.Tf1Checkpoint;
@@ -21,7 +22,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "import",
     description = {
-      "Writes the weights of another program as a run, for export or for training on.",
+      "Writes the weights of another program, or of an exported model, as a run, for export or for"
+          + " training on.",
       "Weights that do not fit the network are refused, all that is wrong named at once."
     })
 final class ImportCommand implements Callable<Integer> {
@@ -36,7 +38,8 @@ final class ImportCommand implements Callable<Integer> {
       description = {
         "diffusers:DIR, the folder of a UNet2DModel or of a pipeline with one;",
         "tf1:PREFIX, a checkpoint of the TensorFlow original of DDPM;",
-        "ermongroup:FILE.safetensors, a state dict of the DDIM paper's code."
+        "ermongroup:FILE.safetensors, a state dict of the DDIM paper's code;",
+        "savedmodel:DIR, the folder of a version that ddim export wrote, to train it on."
       })
   private String from;
 
@@ -47,8 +50,8 @@ final class ImportCommand implements Callable<Integer> {
       names = "--config",
       paramLabel = "NAME|FILE",
       description =
-          "The recipe, as for train: of a diffusers folder only how to train on, of the others the"
-              + " network and its noise too, which their files do not say (default: "
+          "The recipe, as for train: of tf1 and ermongroup the network and its noise too, which"
+              + " their files do not say; of the others only how to train on (default: "
               + DEFAULT_CONFIG
               + ").")
   private @Nullable String config;
@@ -57,14 +60,16 @@ final class ImportCommand implements Callable<Integer> {
       names = "--dataset",
       defaultValue = RunImporter.UNKNOWN_DATASET,
       paramLabel = "NAME",
-      description = "What the weights were trained on (default: ${DEFAULT-VALUE}).")
+      description =
+          "What the weights were trained on (default: ${DEFAULT-VALUE}; a savedmodel says it).")
   private String dataset;
 
   @Option(
       names = "--license",
       defaultValue = "NOASSERTION",
       paramLabel = "SPDX",
-      description = "The licence of the weights (default: ${DEFAULT-VALUE}).")
+      description =
+          "The licence of the weights (default: ${DEFAULT-VALUE}; a savedmodel says it).")
   private String license;
 
   @Override
@@ -80,7 +85,10 @@ final class ImportCommand implements Callable<Integer> {
           case "diffusers" -> DiffusersFolder.read(path, dataset, license);
           case "tf1" -> weights(Tf1Checkpoint.read(path, recipe.unet()), recipe);
           case "ermongroup" -> weights(ErmongroupFile.read(path, recipe.unet()), recipe);
-          default -> throw wrong("'" + from + "' is none of diffusers:…, tf1:… and ermongroup:…");
+          case "savedmodel" -> SavedModelWeights.read(path);
+          default ->
+              throw wrong(
+                  "'" + from + "' is none of diffusers:…, tf1:…, ermongroup:… and savedmodel:…");
         };
     spec.commandLine().getOut().println(RunImporter.write(weights, recipe, out));
     return 0;

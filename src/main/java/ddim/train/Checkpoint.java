@@ -28,14 +28,21 @@ final class Checkpoint {
   static final int KEPT = 3;
 
   private static final String STEP = "step";
+  private static final String EARLIER_STEPS = "earlier_steps";
   private static final String CONFIG = "config";
   private static final String DATASET = "dataset";
   private static final String LICENSE = "license";
 
   private Checkpoint() {}
 
-  /** What stands beside the numbers of a checkpoint. */
-  record Header(long step, TrainConfig config, String dataset, String license) {}
+  /**
+   * What stands beside the numbers of a checkpoint.
+   *
+   * @param step of this run
+   * @param earlierSteps that the weights had seen before this run; 0 if it began with random ones
+   */
+  record Header(
+      long step, long earlierSteps, TrainConfig config, String dataset, String license) {}
 
   /** Writes the state of {@code session} and deletes checkpoints older than the newest few. */
   static Path save(RunFolder run, Header header, TrainVariables variables, Session session)
@@ -69,6 +76,8 @@ final class Checkpoint {
         Map.of(
             STEP,
             Long.toString(header.step()),
+            EARLIER_STEPS,
+            Long.toString(header.earlierSteps()),
             CONFIG,
             header.config().toJson(),
             DATASET,
@@ -125,6 +134,7 @@ final class Checkpoint {
     try {
       return new Header(
           Long.parseLong(texts.getOrDefault(STEP, "")),
+          Long.parseLong(texts.getOrDefault(EARLIER_STEPS, "")),
           TrainConfig.parse(texts.getOrDefault(CONFIG, ""), file.toString()),
           texts.getOrDefault(DATASET, ""),
           texts.getOrDefault(LICENSE, ""));

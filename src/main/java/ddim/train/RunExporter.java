@@ -57,7 +57,7 @@ public final class RunExporter {
           config.prediction(),
           header.dataset(),
           header.license(),
-          header.step(),
+          header.earlierSteps() + header.step(),
           values);
     }
   }

@@ -50,6 +50,9 @@ public final class RunImporter {
     Files.createDirectories(run);
     Files.writeString(folder.config(), config.toJson() + "\n");
     return Checkpoint.write(
-        folder, new Checkpoint.Header(0, config, weights.dataset(), weights.license()), tensors);
+        folder,
+        new Checkpoint.Header(
+            0, weights.trainingStep(), config, weights.dataset(), weights.license()),
+        tensors);
   }
 }

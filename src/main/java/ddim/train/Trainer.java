@@ -92,24 +92,26 @@ public final class Trainer {
       TrainGraph trainGraph = new TrainGraph(graph, config);
       try (Session session = new Session(graph, sessionConfig())) {
         long first = 0;
+        long earlier = 0;
         if (checkpoint.isPresent()) {
           Checkpoint.Header header =
               Checkpoint.restore(checkpoint.get(), trainGraph.variables, session);
           requireSame(header);
           first = header.step();
+          earlier = header.earlierSteps();
         } else {
           initialize(trainGraph.variables, session);
           Files.createDirectories(run.root());
           Files.writeString(run.config(), config.toJson() + "\n");
         }
         try (Metrics metrics = Metrics.open(run.metrics(), first)) {
-          loop(trainGraph, session, metrics, first, steps);
+          loop(trainGraph, session, metrics, first, steps, earlier);
         }
       }
     }
   }
 
-  private void loop(TrainGraph graph, Session session, Metrics metrics, long first, long steps)
+  private void loop(TrainGraph graph, Session session, Metrics metrics, long first, long steps, long earlier)
       throws IOException {
     Batches plain = new Batches(data, config.batchSize(), config.seed());
     Batches batches = config.flip() ? plain.withHorizontalFlips() : plain;
@@ -137,7 +139,7 @@ public final class Trainer {
         Path file =
             Checkpoint.save(
                 run,
-                new Checkpoint.Header(progress.step(), config, data.name(), data.license()),
+                new Checkpoint.Header(progress.step(), earlier, config, data.name(), data.license()),
                 graph.variables,
                 session);
         listener.onCheckpoint(progress.step(), file);

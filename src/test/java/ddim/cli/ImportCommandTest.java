@@ -7,6 +7,7 @@ import ddim.cli.TinyModel.Outcome;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,15 +41,7 @@ class ImportCommandTest {
     Outcome in = load("imported", "--config", tiny.path("recipe.json"), "--license", "MIT");
     assertThat(in.exitCode()).as(in.err()).isZero();
 
-    Outcome exported =
-        ddim(
-            "export",
-            "--run",
-            tiny.path("imported"),
-            "--models",
-            tiny.path("models"),
-            "--name",
-            "i");
+    Outcome exported = export("imported", "i");
     assertThat(exported.exitCode()).as(exported.err()).isZero();
     assertThat(Files.mismatch(folder.resolve("models/i/1/saved_model.pb"), graph())).isEqualTo(-1);
     assertThat(ddim("inspect", tiny.path("models/i")).out())
@@ -66,6 +59,53 @@ class ImportCommandTest {
             "2",
             "--resume");
     assertThat(resumed.exitCode()).as(resumed.err()).isZero();
+  }
+
+  @Test
+  void anExportedModelBecomesARunAgainAndCountsItsStepsOn() throws IOException {
+    Outcome in =
+        ddim(
+            "import",
+            "--from",
+            "savedmodel:" + tiny.path("models/tiny/1"),
+            "--config",
+            tiny.path("recipe.json"),
+            "--out",
+            tiny.path("again"));
+    assertThat(in.exitCode()).as(in.err()).isZero();
+    assertThat(export("again", "same").exitCode()).isZero();
+    assertThat(Files.mismatch(folder.resolve("models/same/1/saved_model.pb"), graph()))
+        .isEqualTo(-1);
+
+    Outcome resumed =
+        ddim(
+            "train", "--data", tiny.path("noise"), "--out", tiny.path("again"), "--steps", "3",
+            "--resume");
+    assertThat(resumed.exitCode()).as(resumed.err()).isZero();
+    assertThat(export("again", "more").exitCode()).isZero();
+    assertThat(ddim("inspect", tiny.path("models/more")).out())
+        .contains("trained     5 steps on noise");
+  }
+
+  @Test
+  void aDamagedModelIsNotImported() throws IOException {
+    Path copy = folder.resolve("damaged/1");
+    Files.createDirectories(copy.resolve("assets.extra"));
+    for (String file : List.of("saved_model.pb", "assets.extra/ddim.json")) {
+      Files.copy(folder.resolve("models/tiny/1").resolve(file), copy.resolve(file));
+    }
+    byte[] bytes = Files.readAllBytes(copy.resolve("saved_model.pb"));
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(copy.resolve("saved_model.pb"), bytes);
+
+    Outcome outcome = ddim("import", "--from", "savedmodel:" + copy, "--out", tiny.path("none"));
+    assertThat(outcome.exitCode()).isEqualTo(1);
+    assertThat(outcome.err()).contains(copy.resolve("saved_model.pb") + ": damaged");
+  }
+
+  private static Outcome export(String run, String name) {
+    return ddim(
+        "export", "--run", tiny.path(run), "--models", tiny.path("models"), "--name", name);
   }
 
   private static Path graph() {

@@ -1,0 +1,98 @@
+package ddim.model;
+
+import com.google.protobuf.ByteString;
+import ddim.nn.ParamSpec;
+import java.io.IOException;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.proto.DataType;
+import org.tensorflow.proto.FunctionDef;
+import org.tensorflow.proto.NodeDef;
+import org.tensorflow.proto.SavedModel;
+import org.tensorflow.proto.TensorProto;
+
+/** Takes the weights out of a SavedModel of ours again: the constants of its {@code unet}. */
+public final class SavedModelWeights {
+  private SavedModelWeights() {}
+
+  /**
+   * Reads the weights of a version's folder.
+   *
+   * @param folder with {@code saved_model.pb} and {@code assets.extra/ddim.json}
+   * @throws ModelFormatException if a file is missing, damaged or of another kind, or if the
+   *     weights are not those of the description
+   * @throws IOException if a file cannot be read
+   */
+  public static ModelWeights read(Path folder) throws IOException {
+    ModelSpec spec = ModelFiles.check(folder).model();
+    Path graph = folder.resolve(SavedModelWriter.GRAPH_FILE);
+    Map<String, TensorProto> constants = constants(SavedModel.parseFrom(Files.readAllBytes(graph)));
+    Map<String, float[]> values = new LinkedHashMap<>();
+    for (ParamSpec param : ParamSpec.of(spec.unet())) {
+      TensorProto constant = constants.get(param.name());
+      if (constant != null) {
+        values.put(param.name(), floats(constant, param, graph));
+      }
+    }
+    ModelWeights weights =
+        new ModelWeights(
+            spec.unet(),
+            spec.schedule(),
+            spec.prediction(),
+            spec.dataset(),
+            spec.license(),
+            spec.trainingStep(),
+            values);
+    if (!weights.spec().weightsDigest().equals(spec.weightsDigest())) {
+      throw new ModelFormatException(
+          graph + ": its weights are not those that " + ModelFile.NAME + " describes");
+    }
+    return weights;
+  }
+
+  private static Map<String, TensorProto> constants(SavedModel model) {
+    Map<String, TensorProto> constants = new HashMap<>();
+    for (FunctionDef function :
+        model.getMetaGraphs(0).getGraphDef().getLibrary().getFunctionList()) {
+      for (NodeDef node : function.getNodeDefList()) {
+        if (node.getOp().equals("Const")) {
+          constants.put(node.getName(), node.getAttrOrThrow("value").getTensor());
+        }
+      }
+    }
+    return constants;
+  }
+
+  /** A tensor has its values as bytes or one by one; then the last stands for all that follow. */
+  private static float[] floats(TensorProto tensor, ParamSpec param, Path graph) {
+    long[] sizes =
+        tensor.getTensorShape().getDimList().stream().mapToLong(dim -> dim.getSize()).toArray();
+    if (tensor.getDtype() != DataType.DT_FLOAT || !Shape.of(sizes).equals(param.shape())) {
+      throw new ModelFormatException(
+          "%s: '%s' is %s %s, should be DT_FLOAT %s"
+              .formatted(graph, param.name(), tensor.getDtype(), Shape.of(sizes), param.shape()));
+    }
+    float[] values = new float[Math.toIntExact(param.size())];
+    ByteString content = tensor.getTensorContent();
+    if (content.size() == values.length * Float.BYTES) {
+      content.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
+      return values;
+    }
+    int given = tensor.getFloatValCount();
+    if (!content.isEmpty() || given == 0 || given > values.length) {
+      throw new ModelFormatException(
+          "%s: '%s' should have %d values".formatted(graph, param.name(), values.length));
+    }
+    for (int i = 0; i < given; i++) {
+      values[i] = tensor.getFloatVal(i);
+    }
+    Arrays.fill(values, given, values.length, values[given - 1]);
+    return values;
+  }
+}
