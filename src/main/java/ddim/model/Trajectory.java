@@ -23,11 +23,27 @@ public final class Trajectory {
    * @param table the steps to take
    */
   public Trajectory(long seed, float[] start, StepTable table) {
+    this(seed, start, new float[StepTable.HISTORY * start.length], table);
+  }
+
+  /**
+   * A trajectory that others have begun.
+   *
+   * @param history the predictions kept so far, newest first, [{@link StepTable#HISTORY}][image];
+   *     not copied, never written to
+   * @throws IllegalArgumentException if the history is of another image size
+   */
+  public Trajectory(long seed, float[] start, float[] history, StepTable table) {
+    if (history.length != StepTable.HISTORY * start.length) {
+      throw new IllegalArgumentException(
+          "a history of %d numbers does not fit an image of %d"
+              .formatted(history.length, start.length));
+    }
     this.seed = seed;
     this.table = table;
     this.x = start;
     this.x0 = start;
-    this.history = new float[StepTable.HISTORY * start.length];
+    this.history = history;
   }
 
   public long seed() {

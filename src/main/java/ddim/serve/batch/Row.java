@@ -11,14 +11,25 @@ import org.jspecify.annotations.Nullable;
  * @param start the image to start from, height * width * channels numbers, never written to; null
  *     for the starting noise of the seed
  * @param tables the steps to take, one table after the other; none for the start itself
+ * @param history what the first table's steps before the start have kept, as {@link
+ *     ddim.model.Trajectory#history()}; null for none
  * @param stops after how many steps of a table the row must be looked at, ascending: no graph call
  *     goes beyond one of them
  */
 public record Row(
-    long seed, float @Nullable [] start, List<StepTable> tables, List<Integer> stops) {
+    long seed,
+    float @Nullable [] start,
+    float @Nullable [] history,
+    List<StepTable> tables,
+    List<Integer> stops) {
   public Row {
     tables = List.copyOf(tables);
     stops = List.copyOf(stops);
+  }
+
+  /** A row without a history. */
+  public Row(long seed, float @Nullable [] start, List<StepTable> tables, List<Integer> stops) {
+    this(seed, start, null, tables, stops);
   }
 
   /** A row with one table and no stops. */
@@ -29,12 +40,18 @@ public record Row(
   /**
    * A row that the model refuses would take its whole batch with it, so it is refused before.
    *
-   * @throws IllegalArgumentException if the start is not of {@code size} numbers
+   * @throws IllegalArgumentException if the start is not of {@code size} numbers, or the history
+   *     not of so many images
    */
   void requireSize(int size) {
     if (start != null && start.length != size) {
       throw new IllegalArgumentException(
           "an image of this model has " + size + " numbers, not " + start.length);
+    }
+    if (history != null && history.length != StepTable.HISTORY * size) {
+      throw new IllegalArgumentException(
+          "a history of this model has %d numbers, not %d"
+              .formatted(StepTable.HISTORY * size, history.length));
     }
   }
 }

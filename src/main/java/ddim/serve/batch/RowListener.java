@@ -1,5 +1,7 @@
 package ddim.serve.batch;
 
+import ddim.model.Trajectory;
+
 /** Hears of rows on their way. Called on the dispatcher's thread: must neither block nor throw. */
 public interface RowListener {
   /** Hears nothing. */
@@ -15,4 +17,12 @@ public interface RowListener {
    * @param finished whether that was its last step
    */
   void advanced(int index, int steps, float[] x, float[] x0, boolean finished);
+
+  /**
+   * A row has taken its last step; not called for rows without steps.
+   *
+   * @param index the row's place in its job
+   * @param row where it has ended; its arrays are not to be written to
+   */
+  default void finished(int index, Trajectory row) {}
 }

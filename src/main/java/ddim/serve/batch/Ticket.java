@@ -71,6 +71,9 @@ final class Ticket {
     Trajectory now = trajectory();
     boolean finished = isFinished();
     job.listener().advanced(index, stepsTaken(), now.x(), now.x0(), finished);
+    if (finished) {
+      job.listener().finished(index, now);
+    }
     if (now.isFinished() && !finished) {
       stepsBefore += now.position();
       beginTable(now.x());
@@ -89,7 +92,12 @@ final class Ticket {
   private void beginTable(float[] x) {
     List<StepTable> tables = row().tables();
     if (tablesBegun < tables.size()) {
-      trajectory = new Trajectory(row().seed(), x, tables.get(tablesBegun));
+      StepTable table = tables.get(tablesBegun);
+      float[] history = tablesBegun == 0 ? row().history() : null;
+      trajectory =
+          history == null
+              ? new Trajectory(row().seed(), x, table)
+              : new Trajectory(row().seed(), x, history, table);
       tablesBegun++;
     }
   }
