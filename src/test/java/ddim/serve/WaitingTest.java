@@ -189,6 +189,7 @@ class WaitingTest {
     }
     assertThat(events.next().getStarted().getImages()).isEqualTo(2);
     gate.awaitCall();
+    time.awaitAlarms(1);
 
     context.cancel(null);
     time.awaitAlarms(0);

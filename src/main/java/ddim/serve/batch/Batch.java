@@ -12,6 +12,7 @@ final class Batch {
   private static final long SHORTEST_LIMIT_NANOS = 1_000_000;
 
   private final List<Ticket> tickets;
+  private List<Ticket> moving = List.of();
 
   Batch(List<Ticket> tickets) {
     this.tickets = tickets;
@@ -39,17 +40,47 @@ final class Batch {
     }
   }
 
-  /** Takes all rows some steps further; the model must have started them. */
-  void advance(SamplingModel model, BatcherOptions options, @Nullable Duration limit) {
-    List<Ticket> moving = tickets.stream().filter(ticket -> !ticket.isFinished()).toList();
-    if (moving.isEmpty()) {
-      return; // rows that ask for their starting noise alone
+  /** Tells of the rows that begin now. */
+  void tellStarted(BatchListener listener, long now) {
+    for (Ticket ticket : tickets) {
+      if (!ticket.hasStarted()) {
+        Duration waited = Duration.ofNanos(now - ticket.job().arrival());
+        listener.started(waited);
+        ticket.job().listener().started(ticket.index(), waited);
+      }
     }
-    List<Trajectory> rows = moving.stream().map(Ticket::trajectory).toList();
+  }
+
+  /** How many steps the rows take next, once they have started; 0 if all of them have ended. */
+  int columns(BatcherOptions options) {
+    moving = tickets.stream().filter(ticket -> !ticket.isFinished()).toList();
+    if (moving.isEmpty()) {
+      return 0;
+    }
     int most = moving.stream().mapToInt(this::furthest).min().orElseThrow();
-    int[] remaining = rows.stream().mapToInt(Trajectory::remaining).toArray();
-    int columns = ColumnRule.columns(remaining, Math.min(most, options.columnsPerCall()));
-    model.advance(rows, columns, options.paddedSize(rows.size()), limit);
+    int[] remaining = moving.stream().mapToInt(ticket -> ticket.trajectory().remaining()).toArray();
+    return ColumnRule.columns(remaining, Math.min(most, options.columnsPerCall()));
+  }
+
+  /** How many rows these are. */
+  int moving() {
+    return moving.size();
+  }
+
+  /**
+   * Takes them so many steps further.
+   *
+   * @return the steps that all of them have taken
+   */
+  long advance(SamplingModel model, int columns, int size, @Nullable Duration limit) {
+    List<Trajectory> rows = moving.stream().map(Ticket::trajectory).toList();
+    long steps = rows.stream().mapToLong(row -> Math.min(columns, row.remaining())).sum();
+    model.advance(rows, columns, size, limit);
+    return steps;
+  }
+
+  /** Tells of the steps that they have taken. */
+  void tellAdvanced() {
     moving.forEach(Ticket::advanced);
   }
 

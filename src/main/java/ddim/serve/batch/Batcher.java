@@ -3,12 +3,14 @@ package ddim.serve.batch;
 import static ddim.serve.batch.RefusedException.late;
 import static ddim.serve.batch.RefusedException.stopping;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import ddim.model.SamplingModel;
 import ddim.model.TrajectoryTimeoutException;
-import ddim.serve.batch.RefusedException.Reason;
+import ddim.serve.batch.BatchListener.GraphCall;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -23,9 +25,9 @@ import org.jspecify.annotations.Nullable;
  * RowQueue}; how long a call is: {@link ColumnRule}).
  *
  * <p>Every job that {@link #submit} accepts ends exactly once: with its images, with what the model
- * threw, withdrawn by its caller, late by our own clock, or refused by a shutdown. Whoever takes it
- * out of the queue, under the lock, completes its result, outside the lock. The dispatcher ends
- * only when it is told to and no job is left; what a model throws ends the jobs of its batch.
+ * threw, withdrawn by its caller, late by our own clock, or refused by a shutdown or for want of
+ * room. The dispatcher ends only when it is told to and no job is left; what a model throws ends
+ * the jobs of its batch.
  *
  * <p>Thread-safe.
  */
@@ -33,25 +35,34 @@ public final class Batcher implements AutoCloseable {
   private static final Duration SHORTEST_RETRY = Duration.ofMillis(100);
 
   private final SamplingModel model;
+  private final Calibration calibration;
   private final BatcherOptions options;
   private final TimeSource time;
+  private final BatchListener listener;
+  private final WaitingRoom room;
+  private final StepTimes times = new StepTimes();
   private final CompletableFuture<Void> terminated = new CompletableFuture<>();
-  private final Object lock = new Object();
-
-  @GuardedBy("lock")
-  private final RowQueue queue;
-
-  /** When what is left is given up, once a shutdown has begun. */
-  @GuardedBy("lock")
-  private OptionalLong stopAt = OptionalLong.empty();
 
   private volatile Duration lastCall = Duration.ZERO;
 
-  private Batcher(SamplingModel model, BatcherOptions options, TimeSource time) {
+  /** When the call under way will probably end; empty between calls. */
+  private volatile OptionalLong callEnd = OptionalLong.empty();
+
+  private Batcher(
+      SamplingModel model, Calibration calibration, TimeSource time, BatchListener listener) {
     this.model = model;
-    this.options = options;
+    this.calibration = calibration;
+    this.options = calibration.options();
     this.time = time;
-    this.queue = new RowQueue(options.maxEnqueuedImages());
+    this.listener = listener;
+    this.room = new WaitingRoom(options, time, listener);
+    calibration.stepTimes().forEach(times::add);
+  }
+
+  /** As the other, for a model of which nothing is known, heard by nobody. */
+  public static Batcher start(
+      String name, SamplingModel model, BatcherOptions options, TimeSource time) {
+    return start(name, model, Calibration.unmeasured(options), time, BatchListener.NONE);
   }
 
   /**
@@ -59,62 +70,139 @@ public final class Batcher implements AutoCloseable {
    *
    * @param name what the thread is called after
    * @param model stays the caller's, to be closed after {@link #terminated()}
+   * @param calibration of this model, with the options
    */
   public static Batcher start(
-      String name, SamplingModel model, BatcherOptions options, TimeSource time) {
-    Batcher batcher = new Batcher(model, options, time);
+      String name,
+      SamplingModel model,
+      Calibration calibration,
+      TimeSource time,
+      BatchListener listener) {
+    Batcher batcher = new Batcher(model, calibration, time, listener);
     Thread dispatcher = new Thread(batcher::dispatch, "ddim-batcher-" + name);
     dispatcher.setDaemon(true);
     dispatcher.start();
     return batcher;
   }
 
+  /** How it works, and what was measured before. */
+  public Calibration calibration() {
+    return calibration;
+  }
+
+  /** How many images wait for their first graph call. */
+  public int waiting() {
+    return room.waiting();
+  }
+
+  /** How many images have begun and are not finished. */
+  public int started() {
+    return room.started();
+  }
+
   /**
    * Asks for images.
    *
-   * @param rows at least one
-   * @param timeLeft how long the caller will wait; null for as long as it takes
-   * @return to wait on, or to withdraw
-   * @throws RefusedException if the queue has no room for all the rows, the time is over or the
-   *     batcher is stopping
-   * @throws IllegalArgumentException if there is no row, or one is of another size than the model
+   * @see #submit(List, Terms, RowListener)
    */
   public Job submit(List<Row> rows, @Nullable Duration timeLeft) {
-    return submit(rows, timeLeft, RowListener.NONE);
+    return submit(rows, Terms.within(timeLeft), RowListener.NONE);
   }
 
   /**
    * Asks for images, and hears of them on their way.
    *
-   * @see #submit(List, Duration)
+   * @param rows at least one
+   * @return to wait on, or to withdraw
+   * @throws RefusedException if the queue has no room for all the rows, the time is over or too
+   *     short whatever else there is to do, or the batcher is stopping
+   * @throws IllegalArgumentException if there is no row, one is of another size than the model, or
+   *     there is no such priority
    */
-  public Job submit(List<Row> rows, @Nullable Duration timeLeft, RowListener listener) {
+  public Job submit(List<Row> rows, Terms terms, RowListener rowListener) {
     if (rows.isEmpty()) {
       throw new IllegalArgumentException("no rows to sample");
     }
     rows.forEach(row -> row.requireSize(model.spec().unet().imageSize()));
+    Duration timeLeft = terms.timeLeft();
     long now = time.nanoTime();
     OptionalLong deadline =
         timeLeft == null ? OptionalLong.empty() : OptionalLong.of(now + nanos(timeLeft));
-    Job job = new Job(rows, now, deadline, listener, this::withdraw);
-    if (job.isLate(now)) {
-      throw late();
-    }
-    synchronized (lock) {
-      if (stopAt.isPresent()) {
-        throw stopping();
+    Job job =
+        new Job(rows, terms.client(), level(terms), now, deadline, rowListener, this::withdraw);
+    try {
+      if (timeLeft != null) {
+        requireTime(rows, timeLeft);
       }
-      if (!queue.add(job)) {
-        throw full(queue.waiting());
-      }
-      lock.notifyAll();
+      room.add(job, retryAfter());
+    } catch (RefusedException e) {
+      listener.refused(e.reason(), rows.size());
+      throw e;
     }
     if (timeLeft != null) {
       Duration left = Duration.ofNanos(nanos(timeLeft));
-      TimeSource.Alarm alarm = time.after(left, () -> end(job, late()));
+      TimeSource.Alarm alarm = time.after(left, () -> room.end(job, late()));
       var unused = job.result().whenComplete((images, error) -> alarm.cancel());
     }
     return job;
+  }
+
+  /**
+   * How many steps each of several rows may have to be done in time: the largest number that fits,
+   * by the measured time of a step and what is there to be done.
+   *
+   * @param rows how many
+   * @param least the fewest steps that are of use
+   * @param most the most that are of use; taken where the caller does not say how long it waits
+   * @throws RefusedException if not even {@code least} steps would be done in time
+   */
+  public int affordableSteps(int rows, int least, int most, Terms terms) {
+    Duration timeLeft = terms.timeLeft();
+    if (timeLeft == null) {
+      return most;
+    }
+    Forecast forecast = forecast(room.ahead(terms.client(), level(terms), rows));
+    OptionalInt steps = forecast.steps(rows, timeLeft);
+    if (steps.isPresent() && steps.getAsInt() < least) {
+      doubtIfIdle();
+      listener.refused(RefusedException.Reason.LATE, rows);
+      throw late(forecast.explain(rows, least, timeLeft));
+    }
+    return Math.min(most, steps.orElse(least));
+  }
+
+  /** Refuses rows that would be late with the whole device for themselves. */
+  private void requireTime(List<Row> rows, Duration timeLeft) {
+    if (timeLeft.isZero() || timeLeft.isNegative()) {
+      throw late();
+    }
+    Forecast alone = new Forecast(options, times, Ahead.NOTHING, Duration.ZERO);
+    int steps = rows.stream().mapToInt(Row::steps).max().orElseThrow();
+    if (alone.own(1, steps).compareTo(timeLeft) > 0) {
+      doubtIfIdle();
+      throw late(alone.explain(1, steps, timeLeft));
+    }
+  }
+
+  private void doubtIfIdle() {
+    if (room.waiting() + room.started() == 0) {
+      times.doubt();
+    }
+  }
+
+  private Forecast forecast(Ahead ahead) {
+    OptionalLong end = callEnd;
+    long left = end.isPresent() ? Math.max(0, end.getAsLong() - time.nanoTime()) : 0;
+    return new Forecast(options, times, ahead, Duration.ofNanos(left));
+  }
+
+  private int level(Terms terms) {
+    int priority = terms.priority() == 0 ? options.defaultPriorityLevel() : terms.priority();
+    if (priority < 1 || priority > options.priorityLevels()) {
+      throw new IllegalArgumentException(
+          "priority must be from 1 to " + options.priorityLevels() + ", is " + priority);
+    }
+    return priority - 1;
   }
 
   /**
@@ -124,20 +212,11 @@ public final class Batcher implements AutoCloseable {
    * @return done when every caller has been answered, at the latest after {@code grace}
    */
   public CompletableFuture<Void> shutdown(Duration grace) {
-    List<Job> unstarted;
-    List<Job> started;
-    synchronized (lock) {
-      if (stopAt.isEmpty()) {
-        stopAt = OptionalLong.of(time.nanoTime() + nanos(grace));
-      }
-      unstarted = queue.removeUnstarted();
-      started = queue.jobs();
-      lock.notifyAll();
-    }
-    unstarted.forEach(job -> job.result().completeExceptionally(stopping()));
+    List<Job> started = room.shutdown(time.nanoTime() + nanos(grace));
     TimeSource.Alarm alarm =
         time.after(
-            Duration.ofNanos(nanos(grace)), () -> started.forEach(job -> end(job, stopping())));
+            Duration.ofNanos(nanos(grace)),
+            () -> started.forEach(job -> room.end(job, stopping())));
     return CompletableFuture.allOf(
             started.stream().map(Job::result).toArray(CompletableFuture<?>[]::new))
         .handle(
@@ -161,134 +240,68 @@ public final class Batcher implements AutoCloseable {
 
   private void dispatch() {
     try {
-      for (Batch batch = next(); batch != null; batch = next()) {
+      for (Batch batch = room.next(); batch != null; batch = room.next()) {
         run(batch);
       }
     } finally {
-      giveUp();
+      room.giveUp(); // should the dispatcher end by a fault of its own, nobody waits for it
       terminated.complete(null);
-    }
-  }
-
-  /** Should the dispatcher end by a fault of its own, nobody waits for it, nor comes to wait. */
-  private void giveUp() {
-    List<Job> left;
-    synchronized (lock) {
-      stopAt = OptionalLong.of(time.nanoTime());
-      left = queue.removeIf(job -> true);
-    }
-    left.forEach(job -> job.result().completeExceptionally(stopping()));
-  }
-
-  /** Waits for rows to compute; null when there will be none. */
-  private @Nullable Batch next() {
-    while (true) {
-      List<Job> lateJobs;
-      synchronized (lock) {
-        long now = time.nanoTime();
-        lateJobs = queue.removeIf(job -> job.isLate(now));
-        if (lateJobs.isEmpty()) {
-          if (queue.isEmpty() && stopAt.isPresent()) {
-            return null;
-          }
-          Duration wait = windowLeft(now);
-          if (wait != null && wait.isZero()) {
-            return new Batch(queue.draw(options.maxBatchSize()));
-          }
-          await(wait);
-        }
-      }
-      lateJobs.forEach(job -> job.result().completeExceptionally(late()));
-    }
-  }
-
-  /** How long to wait for more rows: zero to start a batch, null to wait for the first row. */
-  @GuardedBy("lock")
-  private @Nullable Duration windowLeft(long now) {
-    if (queue.isEmpty()) {
-      return null;
-    }
-    if (!queue.isIdle() || queue.waiting() >= options.maxBatchSize()) {
-      return Duration.ZERO;
-    }
-    long oldest = queue.jobs().stream().mapToLong(job -> now - job.arrival()).max().orElse(0);
-    Duration left = options.batchTimeout().minusNanos(oldest);
-    return left.isNegative() ? Duration.ZERO : left;
-  }
-
-  @GuardedBy("lock")
-  private void await(@Nullable Duration atMost) {
-    TimeSource.Alarm alarm = atMost == null ? () -> {} : time.after(atMost, this::wake);
-    try {
-      lock.wait(); // woken without cause, the caller looks again
-    } catch (InterruptedException e) {
-      // Nobody has a reason to interrupt this thread: waiters are not lost to one who does.
-    }
-    alarm.cancel();
-  }
-
-  private void wake() {
-    synchronized (lock) {
-      lock.notifyAll();
     }
   }
 
   private void run(Batch batch) {
     long begin = time.nanoTime();
     try {
+      batch.tellStarted(listener, begin);
       batch.start(model);
-      batch.advance(model, options, batch.limit(begin, stopAt()));
+      advance(batch);
       lastCall = Duration.ofNanos(time.nanoTime() - begin);
-      batch.tickets().forEach(this::settle);
+      batch.tickets().stream().filter(Ticket::isFinished).forEach(room::finish);
     } catch (TrajectoryTimeoutException e) { // the limit was such that now nobody waits
-      batch.tickets().forEach(ticket -> end(ticket.job(), outOfTime(ticket.job())));
+      batch.tickets().forEach(ticket -> room.end(ticket.job(), outOfTime(ticket.job())));
     } catch (RuntimeException | Error e) { // an Error of one batch must not silence all others
-      batch.tickets().forEach(ticket -> end(ticket.job(), e));
+      batch.tickets().forEach(ticket -> room.end(ticket.job(), e));
+    } finally {
+      callEnd = OptionalLong.empty();
     }
+    tellFreed(batch);
   }
 
-  private void settle(Ticket ticket) {
-    if (!ticket.isFinished()) {
-      return;
+  private void advance(Batch batch) {
+    int columns = batch.columns(options);
+    if (columns == 0) {
+      return; // rows that ask for their starting noise alone
     }
-    List<float[]> images;
-    synchronized (lock) {
-      images = queue.finish(ticket, ticket.image());
-    }
-    if (images != null) {
-      ticket.job().result().complete(images);
-    }
+    int size = options.paddedSize(batch.moving());
+    long begin = time.nanoTime();
+    times.at(size).ifPresent(step -> callEnd = OptionalLong.of(begin + columns * step.toNanos()));
+    long steps = batch.advance(model, columns, size, batch.limit(begin, room.stopAt()));
+    Duration took = Duration.ofNanos(time.nanoTime() - begin);
+    times.add(size, took.dividedBy(columns));
+    listener.computed(new GraphCall(batch.moving(), size, columns, steps, took));
+    batch.tellAdvanced();
   }
 
-  private OptionalLong stopAt() {
-    synchronized (lock) {
-      return stopAt;
-    }
+  /** Rows whose job ended while they were computed are no longer. */
+  private void tellFreed(Batch batch) {
+    Map<Job, Integer> freed = new HashMap<>();
+    batch.tickets().forEach(ticket -> freed.merge(ticket.job(), 1, Integer::sum));
+    long now = time.nanoTime();
+    freed.forEach(
+        (job, rows) ->
+            job.end().ifPresent(end -> listener.freed(rows, Duration.ofNanos(now - end))));
   }
 
   private void withdraw(Job job) {
-    end(job, new CancellationException("withdrawn by the caller"));
-  }
-
-  /** Ends a job without images, unless it has ended before. */
-  private void end(Job job, Throwable why) {
-    synchronized (lock) {
-      if (!queue.remove(job)) {
-        return;
-      }
-      lock.notifyAll();
-    }
-    job.result().completeExceptionally(why);
+    room.end(job, new CancellationException("withdrawn by the caller"));
   }
 
   private RefusedException outOfTime(Job job) {
-    return stopAt().isPresent() && !job.isLate(time.nanoTime()) ? stopping() : late();
+    return room.stopAt().isPresent() && !job.isLate(time.nanoTime()) ? stopping() : late();
   }
 
-  private RefusedException full(int waiting) {
-    String message = waiting + " images wait already, of at most " + options.maxEnqueuedImages();
-    Duration retry = lastCall.compareTo(SHORTEST_RETRY) < 0 ? SHORTEST_RETRY : lastCall;
-    return new RefusedException(Reason.QUEUE_FULL, message, retry);
+  private Duration retryAfter() {
+    return lastCall.compareTo(SHORTEST_RETRY) < 0 ? SHORTEST_RETRY : lastCall;
   }
 
   private static long nanos(Duration duration) {

@@ -15,16 +15,29 @@ import java.util.stream.Stream;
  * @param maxEnqueuedBatches how many images may wait, in units of {@code maxBatchSize}
  * @param columnsPerCall the most steps of one graph call: rows join and leave in between. {@link
  *     #WHOLE_TRAJECTORY}, the default, cuts a trajectory only where another row ends.
+ * @param priorityLevels how many levels of priority there are; under pressure each gets {@value
+ *     Levels#SHARE} times as many places as the next
+ * @param defaultPriorityLevel that of requests that name none; 1 is the most urgent
+ * @param sweep whether {@code maxBatchSize} is only the most that may be: the {@link Calibration}
+ *     of a model lowers it to the allowed size beyond which throughput does not grow
  */
 public record BatcherOptions(
     int maxBatchSize,
     Duration batchTimeout,
     List<Integer> allowedBatchSizes,
     int maxEnqueuedBatches,
-    int columnsPerCall) {
+    int columnsPerCall,
+    int priorityLevels,
+    int defaultPriorityLevel,
+    boolean sweep) {
 
   /** As many steps a call as the rows have. */
   public static final int WHOLE_TRAJECTORY = Integer.MAX_VALUE;
+
+  private static final int MAX_ENQUEUED_BATCHES = 64;
+  private static final int PRIORITY_LEVELS = 3;
+  private static final int DEFAULT_PRIORITY_LEVEL = 2;
+  private static final int MOST_PRIORITY_LEVELS = 10;
 
   /**
    * @throws IllegalArgumentException if a number is out of range, naming it as operators do
@@ -41,6 +54,15 @@ public record BatcherOptions(
         "max_enqueued_batches * max_batch_size is too large");
     require(columnsPerCall >= 1, "columns_per_call must be at least 1, is " + columnsPerCall);
     require(
+        priorityLevels >= 1 && priorityLevels <= MOST_PRIORITY_LEVELS,
+        "priority_levels must be from 1 to " + MOST_PRIORITY_LEVELS + ", is " + priorityLevels);
+    require(
+        defaultPriorityLevel >= 1 && defaultPriorityLevel <= priorityLevels,
+        "default_priority_level must be from 1 to priority_levels "
+            + priorityLevels
+            + ", is "
+            + defaultPriorityLevel);
+    require(
         isAscendingTo(maxBatchSize, allowedBatchSizes),
         "allowed_batch_sizes must ascend from at least 1 to max_batch_size "
             + maxBatchSize
@@ -55,31 +77,106 @@ public record BatcherOptions(
                 Stream.iterate(1, size -> size < maxBatchSize, size -> size * 2),
                 Stream.of(maxBatchSize))
             .toList();
-    return new BatcherOptions(maxBatchSize, Duration.ZERO, sizes, 64, WHOLE_TRAJECTORY);
+    return new BatcherOptions(
+        maxBatchSize,
+        Duration.ZERO,
+        sizes,
+        MAX_ENQUEUED_BATCHES,
+        WHOLE_TRAJECTORY,
+        PRIORITY_LEVELS,
+        DEFAULT_PRIORITY_LEVEL,
+        false);
   }
 
   /** A copy with another window. */
   public BatcherOptions withBatchTimeout(Duration timeout) {
     return new BatcherOptions(
-        maxBatchSize, timeout, allowedBatchSizes, maxEnqueuedBatches, columnsPerCall);
+        maxBatchSize,
+        timeout,
+        allowedBatchSizes,
+        maxEnqueuedBatches,
+        columnsPerCall,
+        priorityLevels,
+        defaultPriorityLevel,
+        sweep);
   }
 
   /** A copy with other padding sizes. */
   public BatcherOptions withAllowedBatchSizes(List<Integer> sizes) {
     return new BatcherOptions(
-        maxBatchSize, batchTimeout, sizes, maxEnqueuedBatches, columnsPerCall);
+        maxBatchSize,
+        batchTimeout,
+        sizes,
+        maxEnqueuedBatches,
+        columnsPerCall,
+        priorityLevels,
+        defaultPriorityLevel,
+        sweep);
   }
 
   /** A copy with another bound of the queue. */
   public BatcherOptions withMaxEnqueuedBatches(int batches) {
     return new BatcherOptions(
-        maxBatchSize, batchTimeout, allowedBatchSizes, batches, columnsPerCall);
+        maxBatchSize,
+        batchTimeout,
+        allowedBatchSizes,
+        batches,
+        columnsPerCall,
+        priorityLevels,
+        defaultPriorityLevel,
+        sweep);
   }
 
   /** A copy with another length of graph calls. */
   public BatcherOptions withColumnsPerCall(int columns) {
     return new BatcherOptions(
-        maxBatchSize, batchTimeout, allowedBatchSizes, maxEnqueuedBatches, columns);
+        maxBatchSize,
+        batchTimeout,
+        allowedBatchSizes,
+        maxEnqueuedBatches,
+        columns,
+        priorityLevels,
+        defaultPriorityLevel,
+        sweep);
+  }
+
+  /** A copy with other levels of priority. */
+  public BatcherOptions withPriorityLevels(int levels, int defaultLevel) {
+    return new BatcherOptions(
+        maxBatchSize,
+        batchTimeout,
+        allowedBatchSizes,
+        maxEnqueuedBatches,
+        columnsPerCall,
+        levels,
+        defaultLevel,
+        sweep);
+  }
+
+  /** A copy whose {@code maxBatchSize} is what a model's calibration may at most choose, or not. */
+  public BatcherOptions withSweep(boolean measured) {
+    return new BatcherOptions(
+        maxBatchSize,
+        batchTimeout,
+        allowedBatchSizes,
+        maxEnqueuedBatches,
+        columnsPerCall,
+        priorityLevels,
+        defaultPriorityLevel,
+        measured);
+  }
+
+  /** A copy with smaller batches: one of the allowed sizes; as many images may wait as before. */
+  BatcherOptions cappedAt(int size) {
+    return new BatcherOptions(
+        size,
+        batchTimeout,
+        allowedBatchSizes.stream().filter(one -> one <= size).toList(),
+        (maxEnqueuedImages() + size - 1) / size,
+        columnsPerCall,
+        priorityLevels,
+        defaultPriorityLevel,
+        sweep);
   }
 
   /** The most images that may wait. */

@@ -8,19 +8,31 @@ import java.util.function.Consumer;
 /** The images of one caller on their way through a {@link Batcher}. Thread-safe. */
 public final class Job {
   private final List<Row> rows;
+  private final String client;
+  private final int level;
   private final long arrival;
   private final OptionalLong deadline;
   private final RowListener listener;
   private final Consumer<Job> withdrawal;
   private final CompletableFuture<List<float[]>> result = new CompletableFuture<>();
+  private volatile OptionalLong end = OptionalLong.empty();
 
+  /**
+   * @param level its priority, from 0
+   * @param arrival when it was submitted
+   * @param deadline when its caller stops waiting
+   */
   Job(
       List<Row> rows,
+      String client,
+      int level,
       long arrival,
       OptionalLong deadline,
       RowListener listener,
       Consumer<Job> withdrawal) {
     this.rows = List.copyOf(rows);
+    this.client = client;
+    this.level = level;
     this.arrival = arrival;
     this.deadline = deadline;
     this.listener = listener;
@@ -52,6 +64,27 @@ public final class Job {
 
   RowListener listener() {
     return listener;
+  }
+
+  /** Who asks. */
+  String client() {
+    return client;
+  }
+
+  /** Its level of priority, from 0. */
+  int level() {
+    return level;
+  }
+
+  /** Ends without images. */
+  void fail(Throwable why, long now) {
+    end = OptionalLong.of(now);
+    result.completeExceptionally(why);
+  }
+
+  /** When it ended without images, if it did. */
+  OptionalLong end() {
+    return end;
   }
 
   /** When it was submitted, on the batcher's clock. */

@@ -37,7 +37,11 @@ public final class RefusedException extends RuntimeException {
   }
 
   static RefusedException late() {
-    return new RefusedException(Reason.LATE, "the caller's time was over before the images", null);
+    return late("the caller's time was over before the images");
+  }
+
+  static RefusedException late(String why) {
+    return new RefusedException(Reason.LATE, why, null);
   }
 
   public Reason reason() {

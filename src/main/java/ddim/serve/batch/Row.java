@@ -37,6 +37,11 @@ public record Row(
     this(seed, start, List.of(table), List.of());
   }
 
+  /** How many network calls the row needs. */
+  public int steps() {
+    return tables.stream().mapToInt(StepTable::length).sum();
+  }
+
   /**
    * A row that the model refuses would take its whole batch with it, so it is refused before.
    *

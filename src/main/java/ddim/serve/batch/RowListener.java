@@ -1,11 +1,15 @@
 package ddim.serve.batch;
 
 import ddim.model.Trajectory;
+import java.time.Duration;
 
 /** Hears of rows on their way. Called on the dispatcher's thread: must neither block nor throw. */
 public interface RowListener {
   /** Hears nothing. */
   RowListener NONE = (index, steps, x, x0, finished) -> {};
+
+  /** A row has waited this long for its first graph call, which begins. */
+  default void started(int index, Duration queueTime) {}
 
   /**
    * A graph call has taken a row further.

@@ -1,8 +1,8 @@
 package ddim.serve.batch;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,17 +12,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * The rows of all unfinished jobs, and whose turn it is.
  *
- * <p>Fairness: places in a batch are dealt out one a job, round after round, so a job of 1000 rows
- * leaves every other job its place. In each round the jobs that hold a place already come first (a
- * row that runs is not interrupted for an equal), then those that were served longest ago. A job
- * that holds more places than its share gives them back to newcomers at the end of a call; its
- * interrupted rows go on later from where they are.
+ * <p>Places in a batch are shared out among the levels of priority ({@link Levels}), within a level
+ * among the clients, within a client among its jobs ({@link Shares}): so a job of 1000 rows leaves
+ * every other job its place, and a client with 1000 jobs every other client. Turns go to those that
+ * were served longest ago. A job that holds more places than its share gives them back to newcomers
+ * at the end of a call; its interrupted rows go on later from where they are.
+ *
+ * <p>Room is shared out too: when it is full, a client that has more rows waiting than another
+ * makes way for it with its newest job.
  *
  * <p>Invariants, between calls:
  *
  * <ul>
- *   <li>a job is here from {@link #add} until {@link #remove} or its last {@link #finish}, each of
- *       which tells its caller that it was the one to end the job: so every job has one end
+ *   <li>a job is here from {@link #add} until {@link #remove}, or displaced by another {@link
+ *       #add}, or its last {@link #finish}, each of which tells its caller that it was the one to
+ *       end the job: so every job has one end
  *   <li>a row of a job that is here is in exactly one of {@code fresh}, {@code started} or the
  *       results; so while a job is here there is something to draw
  *   <li>{@code waiting} is the number of fresh rows, at most the capacity
@@ -31,34 +35,22 @@ import org.jspecify.annotations.Nullable;
  * <p>Not thread-safe.
  */
 final class RowQueue {
-  /** What is left of a job. */
-  private static final class Entry {
-    final Deque<Ticket> fresh = new ArrayDeque<>();
-    final Deque<Ticket> started = new ArrayDeque<>();
-    final float[] @Nullable [] results;
-    int places; // in the present batch
-
-    Entry(Job job) {
-      results = new float[job.rows().size()][];
-      for (int i = 0; i < results.length; i++) {
-        fresh.add(new Ticket(job, i));
-      }
-    }
-
-    int left() {
-      return fresh.size() + started.size();
-    }
-  }
-
   private final int capacity;
-  private final Map<Job, Entry> jobs = new LinkedHashMap<>(); // the one served longest ago first
+  private final Levels levels;
+  private final List<Map<String, Client>> clients = new ArrayList<>(); // of each level
+  private final Map<Job, JobRows> jobs = new LinkedHashMap<>(); // in the order of arrival
   private int waiting;
 
   /**
    * @param capacity the most rows that may wait
+   * @param priorityLevels of the jobs
    */
-  RowQueue(int capacity) {
+  RowQueue(int capacity, int priorityLevels) {
     this.capacity = capacity;
+    this.levels = new Levels(priorityLevels);
+    for (int level = 0; level < priorityLevels; level++) {
+      clients.add(new LinkedHashMap<>()); // the one served longest ago first
+    }
   }
 
   boolean isEmpty() {
@@ -70,28 +62,70 @@ final class RowQueue {
     return waiting;
   }
 
-  /** Whether no row has been drawn that is not finished. */
-  boolean isIdle() {
-    return jobs.values().stream().allMatch(entry -> entry.started.isEmpty());
+  /** How many rows have been drawn that are not finished. */
+  int started() {
+    return jobs.values().stream().mapToInt(entry -> entry.started.size()).sum();
   }
 
-  /** Takes a job in; false, and nothing has changed, if its rows do not all find room. */
-  boolean add(Job job) {
-    if (job.rows().size() > capacity - waiting) {
-      return false;
+  /**
+   * Takes a job in.
+   *
+   * @return the jobs that had to make room for it; null, and nothing has changed, if there is none
+   */
+  @Nullable List<Job> add(Job job) {
+    List<Job> displaced = displacedBy(job);
+    if (displaced == null) {
+      return null;
     }
+    displaced.forEach(this::remove);
     waiting += job.rows().size();
-    jobs.put(job, new Entry(job));
-    return true;
+    Client client = client(job);
+    JobRows entry = new JobRows(job);
+    client.jobs.put(job, entry);
+    jobs.put(job, entry);
+    return displaced;
+  }
+
+  private Client client(Job job) {
+    return clients.get(job.level()).computeIfAbsent(job.client(), Client::new);
+  }
+
+  /** Jobs without which there is room: of clients that have more rows waiting, newest first. */
+  private @Nullable List<Job> displacedBy(Job newcomer) {
+    int missing = newcomer.rows().size() - (capacity - waiting);
+    List<Job> displaced = new ArrayList<>();
+    if (missing <= 0) {
+      return displaced;
+    }
+    Map<String, Integer> rows = new HashMap<>();
+    jobs.forEach((job, entry) -> rows.merge(job.client(), entry.fresh.size(), Integer::sum));
+    int own = rows.getOrDefault(newcomer.client(), 0) + newcomer.rows().size();
+    List<Job> newestFirst = new ArrayList<>(unstarted());
+    Collections.reverse(newestFirst);
+    for (Job job : newestFirst) {
+      int theirs = rows.getOrDefault(job.client(), 0);
+      if (missing > 0 && theirs > own && !job.client().equals(newcomer.client())) {
+        displaced.add(job);
+        rows.put(job.client(), theirs - job.rows().size());
+        missing -= job.rows().size();
+      }
+    }
+    return missing > 0 ? null : displaced;
   }
 
   /** Drops a job with all its rows; false if it has ended before. */
   boolean remove(Job job) {
-    Entry entry = jobs.remove(job);
+    JobRows entry = jobs.remove(job);
     if (entry == null) {
       return false;
     }
     waiting -= entry.fresh.size();
+    Client client = client(job);
+    client.giveBack(entry.places());
+    client.jobs.remove(job);
+    if (client.jobs.isEmpty()) {
+      clients.get(job.level()).remove(job.client());
+    }
     return true;
   }
 
@@ -104,13 +138,13 @@ final class RowQueue {
 
   /** Drops and returns the jobs of which no row has ever been drawn. */
   List<Job> removeUnstarted() {
-    List<Job> unstarted =
-        jobs.entrySet().stream()
-            .filter(one -> one.getValue().fresh.size() == one.getKey().rows().size())
-            .map(Map.Entry::getKey)
-            .toList();
+    List<Job> unstarted = unstarted();
     unstarted.forEach(this::remove);
     return unstarted;
+  }
+
+  private List<Job> unstarted() {
+    return jobs.values().stream().filter(JobRows::isUnstarted).map(entry -> entry.job).toList();
   }
 
   List<Job> jobs() {
@@ -121,54 +155,38 @@ final class RowQueue {
   List<Ticket> draw(int size) {
     deal(size);
     List<Ticket> batch = new ArrayList<>();
-    List<Job> served = new ArrayList<>();
-    jobs.forEach(
-        (job, entry) -> {
-          while (entry.started.size() < entry.places) {
-            entry.started.add(entry.fresh.remove());
-            waiting--;
-            if (served.isEmpty() || served.get(served.size() - 1) != job) {
-              served.add(job);
-            }
+    for (Map<String, Client> level : clients) {
+      for (Client client : List.copyOf(level.values())) {
+        boolean served = false;
+        for (JobRows entry : List.copyOf(client.jobs.values())) {
+          int begun = entry.begin();
+          waiting -= begun;
+          served |= begun > 0;
+          entry.started.stream().limit(entry.places()).forEach(batch::add);
+          if (begun > 0) {
+            toTheEnd(client.jobs, entry.job, entry);
           }
-          entry.started.stream().limit(entry.places).forEach(batch::add);
-        });
-    for (Job job : served) {
-      Entry entry = jobs.remove(job);
-      if (entry != null) {
-        jobs.put(job, entry);
+        }
+        if (served) {
+          toTheEnd(level, client.name, client);
+        }
       }
     }
     return batch;
   }
 
-  /** Sets every entry's places. */
   private void deal(int size) {
-    Map<Entry, Integer> held = new LinkedHashMap<>();
-    jobs.values()
-        .forEach(
-            entry -> {
-              held.put(entry, entry.places);
-              entry.places = 0;
-            });
-    int left = size;
-    for (int before = -1, round = 0; left > 0 && left != before; round++) {
-      before = left;
-      left = dealRound(round, left, held, true);
-      left = dealRound(round, left, held, false);
-    }
-  }
-
-  private static int dealRound(int round, int left, Map<Entry, Integer> held, boolean holders) {
-    int places = left;
-    for (Map.Entry<Entry, Integer> one : held.entrySet()) {
-      Entry entry = one.getKey();
-      if (places > 0 && entry.left() > round && (one.getValue() > round) == holders) {
-        entry.places++;
-        places--;
+    List<List<Client>> wanting =
+        clients.stream().map(level -> List.copyOf(level.values())).toList();
+    int[] wants =
+        wanting.stream().mapToInt(level -> level.stream().mapToInt(Client::wants).sum()).toArray();
+    int[] places = levels.deal(wants, size);
+    for (int level = 0; level < places.length; level++) {
+      Shares.deal(wanting.get(level), places[level]);
+      for (Client client : wanting.get(level)) {
+        Shares.deal(List.copyOf(client.jobs.values()), client.places());
       }
     }
-    return places;
   }
 
   /**
@@ -177,16 +195,61 @@ final class RowQueue {
    * @return all images of the job if this was its last row, and it has ended; else null
    */
   @Nullable List<float[]> finish(Ticket ticket, float[] image) {
-    Entry entry = jobs.get(ticket.job());
+    JobRows entry = jobs.get(ticket.job());
     if (entry == null || !entry.started.remove(ticket)) {
       return null; // its job was dropped while it ran
     }
-    entry.places--;
+    entry.giveBack(1);
+    client(ticket.job()).giveBack(1);
     entry.results[ticket.index()] = image;
-    if (entry.left() > 0) {
+    if (entry.wants() > 0) {
       return null;
     }
-    jobs.remove(ticket.job());
+    remove(ticket.job());
     return List.of(entry.results);
+  }
+
+  /**
+   * The work that may be done before rows that a client would add now, if turns go as they do.
+   *
+   * @param rows how many it would add
+   */
+  Ahead ahead(String client, int level, int rows) {
+    Client own = clients.get(level).get(client);
+    int ownRows = rows + (own == null ? 0 : own.wants());
+    Ahead ahead = Ahead.NOTHING;
+    for (int other = 0; other < clients.size(); other++) {
+      for (Client one : clients.get(other).values()) {
+        int wants = one.wants();
+        boolean all = other < level || one == own;
+        int most = all ? wants : Math.max(one.places(), other == level ? ownRows : 0);
+        ahead = ahead.plus(Math.min(wants, most), one.stepsLeft() / wants);
+      }
+    }
+    return ahead;
+  }
+
+  private static <K, V> void toTheEnd(Map<K, V> map, K key, V value) {
+    map.remove(key);
+    map.put(key, value);
+  }
+
+  /** A caller's jobs of one level. */
+  private static final class Client extends Shares.Claim {
+    final String name;
+    final Map<Job, JobRows> jobs = new LinkedHashMap<>(); // the one served longest ago first
+
+    Client(String name) {
+      this.name = name;
+    }
+
+    @Override
+    int wants() {
+      return jobs.values().stream().mapToInt(JobRows::wants).sum();
+    }
+
+    double stepsLeft() {
+      return jobs.values().stream().mapToDouble(JobRows::stepsLeft).sum();
+    }
   }
 }

@@ -13,11 +13,13 @@ final class Ticket {
   private float @Nullable [] start;
   private @Nullable Trajectory trajectory;
   private int tablesBegun;
+  private volatile int stepsLeft;
   private int stepsBefore; // of the tables before the present one
 
   Ticket(Job job, int index) {
     this.job = job;
     this.index = index;
+    this.stepsLeft = row().steps();
   }
 
   Job job() {
@@ -70,6 +72,7 @@ final class Ticket {
   void advanced() {
     Trajectory now = trajectory();
     boolean finished = isFinished();
+    stepsLeft = row().steps() - stepsTaken();
     job.listener().advanced(index, stepsTaken(), now.x(), now.x0(), finished);
     if (finished) {
       job.listener().finished(index, now);
@@ -78,6 +81,11 @@ final class Ticket {
       stepsBefore += now.position();
       beginTable(now.x());
     }
+  }
+
+  /** How many steps it has yet to take; other threads may hear of it late. */
+  int stepsLeft() {
+    return stepsLeft;
   }
 
   /** The image, once finished. */

@@ -4,8 +4,10 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import ddim.model.ModelFormatException;
 import ddim.model.ModelSpec;
 import ddim.model.SamplingModel;
+import ddim.serve.batch.BatchListener;
 import ddim.serve.batch.Batcher;
 import ddim.serve.batch.BatcherOptions;
+import ddim.serve.batch.Calibration;
 import ddim.serve.batch.RefusedException;
 import ddim.serve.batch.TimeSource;
 import java.nio.file.Path;
@@ -16,6 +18,7 @@ import java.util.NavigableMap;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,6 +48,7 @@ public final class ModelRepository implements AutoCloseable {
   private final Function<Path, SamplingModel> loader;
   private final BatcherOptions options;
   private final TimeSource time;
+  private final BiFunction<String, Long, BatchListener> listeners;
 
   @GuardedBy("this")
   private final NavigableMap<String, NavigableMap<Long, ServedModel>> models = new TreeMap<>();
@@ -67,6 +71,21 @@ public final class ModelRepository implements AutoCloseable {
    */
   public ModelRepository(
       Path root, Function<Path, SamplingModel> loader, BatcherOptions options, TimeSource time) {
+    this(root, loader, options, time, (name, version) -> BatchListener.NONE);
+  }
+
+  /**
+   * As the other.
+   *
+   * @param listeners who hears of the batches of a model's version
+   */
+  public ModelRepository(
+      Path root,
+      Function<Path, SamplingModel> loader,
+      BatcherOptions options,
+      TimeSource time,
+      BiFunction<String, Long, BatchListener> listeners) {
+    this.listeners = listeners;
     this.root = root;
     this.loader = loader;
     this.options = options;
@@ -106,8 +125,11 @@ public final class ModelRepository implements AutoCloseable {
     try {
       SamplingModel model = loader.apply(folder);
       try {
-        WarmUp.run(model, options);
-        add(new ServedModel(name, version, model, start(name, version, model)));
+        Calibration calibration = Calibration.measure(model, options, time);
+        String thread = name + "-" + version;
+        Batcher batcher =
+            Batcher.start(thread, model, calibration, time, listeners.apply(name, version));
+        add(new ServedModel(name, version, model, batcher));
       } catch (RuntimeException e) {
         model.close();
         throw e;
@@ -120,10 +142,6 @@ public final class ModelRepository implements AutoCloseable {
     long millis = Duration.ofNanos(time.nanoTime() - begin).toMillis();
     log.info("model {} version {} is ready after {} ms", name, version, millis);
     return true;
-  }
-
-  private Batcher start(String name, long version, SamplingModel model) {
-    return Batcher.start(name + "-" + version, model, options, time);
   }
 
   private synchronized void add(ServedModel model) {

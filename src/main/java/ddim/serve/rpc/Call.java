@@ -5,6 +5,7 @@ import ddim.serve.batch.Batcher;
 import ddim.serve.batch.Job;
 import ddim.serve.batch.Row;
 import ddim.serve.batch.RowListener;
+import ddim.serve.batch.Terms;
 import io.grpc.Context;
 import io.grpc.Deadline;
 import java.time.Duration;
@@ -55,7 +56,7 @@ final class Call {
       return CompletableFuture.failedFuture(new CancellationException("cancelled by the client"));
     }
     try {
-      job = batcher.submit(rows, timeLeft(), listener);
+      job = batcher.submit(rows, Terms.within(timeLeft()), listener);
       return job.result();
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(e);

@@ -17,7 +17,14 @@ class BatcherOptionsTest {
     assertThat(options)
         .isEqualTo(
             new BatcherOptions(
-                12, Duration.ZERO, List.of(1, 2, 4, 8, 12), 64, BatcherOptions.WHOLE_TRAJECTORY));
+                12,
+                Duration.ZERO,
+                List.of(1, 2, 4, 8, 12),
+                64,
+                BatcherOptions.WHOLE_TRAJECTORY,
+                3,
+                2,
+                false));
     assertThat(options.maxEnqueuedImages()).isEqualTo(768);
   }
 
@@ -31,7 +38,7 @@ class BatcherOptionsTest {
   void numbersOutOfRangeAreNamedAsOperatorsDo() {
     BatcherOptions options = BatcherOptions.of(8);
 
-    assertThatThrownBy(() -> new BatcherOptions(0, Duration.ZERO, List.of(), 1, 1))
+    assertThatThrownBy(() -> new BatcherOptions(0, Duration.ZERO, List.of(), 1, 1, 1, 1, false))
         .hasMessage("max_batch_size must be at least 1, is 0");
     assertThatThrownBy(() -> options.withBatchTimeout(Duration.ofNanos(-1)))
         .hasMessage("batch_timeout_micros must not be negative");

@@ -373,7 +373,7 @@ class BatcherTest {
     images(
         batcher.submit(
             rows,
-            null,
+            Terms.within(null),
             (index, steps, x, x0, finished) ->
                 heard.add(index + ": " + steps + (finished ? " finished" : ""))));
 

@@ -16,7 +16,7 @@ class RowQueueTest {
       Sampler.ddim(2, 0).table(NoiseSchedule.of(ScheduleConfig.LINEAR_1000));
   private static final float[] IMAGE = {0};
 
-  private final RowQueue queue = new RowQueue(1000);
+  private final RowQueue queue = new RowQueue(1000, 3);
 
   @Test
   void placesAreDealtOutOneAJob() {
@@ -76,17 +76,17 @@ class RowQueueTest {
 
   @Test
   void roomIsCountedInRowsThatWait() {
-    RowQueue small = new RowQueue(10);
-    assertThat(small.add(job(0, 11))).isFalse();
+    RowQueue small = new RowQueue(10, 3);
+    assertThat(small.add(job(0, 11))).isNull();
     Job eight = job(0, 8);
-    assertThat(small.add(eight)).isTrue();
-    assertThat(small.add(job(20, 3))).isFalse();
+    assertThat(small.add(eight)).isEmpty();
+    assertThat(small.add(job(20, 3))).isNull();
     assertThat(small.waiting()).isEqualTo(8);
 
     small.draw(4);
 
     assertThat(small.waiting()).isEqualTo(4);
-    assertThat(small.add(job(20, 6))).isTrue();
+    assertThat(small.add(job(20, 6))).isEmpty();
     assertThat(small.remove(eight)).isTrue();
     assertThat(small.remove(eight)).isFalse();
     assertThat(small.waiting()).isEqualTo(6);
@@ -127,10 +127,16 @@ class RowQueueTest {
   }
 
   private static Job job(long firstSeed, int rows) {
+    return job(firstSeed, rows, "", 0);
+  }
+
+  private static Job job(long firstSeed, int rows, String client, int level) {
     return new Job(
         LongStream.range(firstSeed, firstSeed + rows)
             .mapToObj(seed -> new Row(seed, null, TABLE))
             .toList(),
+        client,
+        level,
         0,
         OptionalLong.empty(),
         RowListener.NONE,

@@ -146,7 +146,7 @@ class ModelRepositoryTest {
 
     assertThat(loaded.get("clothes/1").calls())
         .extracting(FakeModel.Call::batchSize)
-        .containsExactly(1, 2, 4);
+        .containsExactly(1, 1, 2, 2, 4, 4);
   }
 
   @Test

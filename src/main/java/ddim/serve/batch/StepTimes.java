@@ -1,0 +1,66 @@
+package ddim.serve.batch;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * How long a step of a graph call takes at each batch size: the median of the latest measurements,
+ * so that a stall does not count. Thread-safe.
+ */
+final class StepTimes {
+  private static final int KEPT = 9;
+
+  private final TreeMap<Integer, Deque<Long>> nanos = new TreeMap<>();
+
+  /** Takes in a measurement. */
+  synchronized void add(int batchSize, Duration perStep) {
+    Deque<Long> latest = nanos.computeIfAbsent(batchSize, size -> new ArrayDeque<>());
+    latest.add(perStep.toNanos());
+    if (latest.size() > KEPT) {
+      latest.remove();
+    }
+  }
+
+  /** At a size; from the nearest larger or else smaller size if it has not been measured. */
+  synchronized Optional<Duration> at(int batchSize) {
+    Map.Entry<Integer, Deque<Long>> nearest = nanos.ceilingEntry(batchSize);
+    if (nearest != null) {
+      return Optional.of(Duration.ofNanos(median(nearest.getValue())));
+    }
+    if (nanos.isEmpty()) {
+      return Optional.empty();
+    }
+    Map.Entry<Integer, Deque<Long>> largest = nanos.lastEntry();
+    double scale = batchSize / (double) largest.getKey();
+    return Optional.of(Duration.ofNanos((long) (median(largest.getValue()) * scale)));
+  }
+
+  /** At every size that has been measured, ascending. */
+  synchronized Map<Integer, Duration> all() {
+    Map<Integer, Duration> all = new TreeMap<>();
+    nanos.forEach((size, latest) -> all.put(size, Duration.ofNanos(median(latest))));
+    return all;
+  }
+
+  /**
+   * Forgets the slowest measurement at each size. For when work was refused while nothing else was
+   * to be done: times that are wrong must not refuse for ever, as nothing is measured meanwhile.
+   */
+  synchronized void doubt() {
+    nanos.values().forEach(latest -> latest.remove(Collections.max(latest)));
+    nanos.values().removeIf(Deque::isEmpty);
+  }
+
+  private static long median(Deque<Long> latest) {
+    List<Long> sorted = new ArrayList<>(latest);
+    Collections.sort(sorted);
+    return sorted.get(sorted.size() / 2);
+  }
+}

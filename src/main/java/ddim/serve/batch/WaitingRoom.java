@@ -1,0 +1,219 @@
+package ddim.serve.batch;
+
+import static ddim.serve.batch.RefusedException.late;
+import static ddim.serve.batch.RefusedException.stopping;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import ddim.serve.batch.BatchListener.Outcome;
+import ddim.serve.batch.RefusedException.Reason;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where jobs are from their submission to their end, and where the dispatcher waits for rows.
+ *
+ * <p>Whoever takes a job out of the queue, under the lock, ends it, outside the lock: so every job
+ * has one end. Thread-safe.
+ */
+final class WaitingRoom {
+  private final BatcherOptions options;
+  private final TimeSource time;
+  private final BatchListener listener;
+  private final Object lock = new Object();
+
+  @GuardedBy("lock")
+  private final RowQueue queue;
+
+  /** When what is left is given up, once a shutdown has begun. */
+  @GuardedBy("lock")
+  private OptionalLong stopAt = OptionalLong.empty();
+
+  WaitingRoom(BatcherOptions options, TimeSource time, BatchListener listener) {
+    this.options = options;
+    this.time = time;
+    this.listener = listener;
+    this.queue = new RowQueue(options.maxEnqueuedImages(), options.priorityLevels());
+  }
+
+  /** How many rows have not begun. */
+  int waiting() {
+    synchronized (lock) {
+      return queue.waiting();
+    }
+  }
+
+  /** How many rows have begun and are not finished. */
+  int started() {
+    synchronized (lock) {
+      return queue.started();
+    }
+  }
+
+  /** See {@link RowQueue#ahead}. */
+  Ahead ahead(String client, int level, int rows) {
+    synchronized (lock) {
+      return queue.ahead(client, level, rows);
+    }
+  }
+
+  /**
+   * Takes a job in.
+   *
+   * @param retryAfter what a refused caller is told
+   * @throws RefusedException if there is no room, or a shutdown has begun
+   */
+  void add(Job job, Duration retryAfter) {
+    List<Job> displaced;
+    synchronized (lock) {
+      if (stopAt.isPresent()) {
+        throw stopping();
+      }
+      displaced = queue.add(job);
+      if (displaced == null) {
+        throw full(queue.waiting() + " images wait already", retryAfter);
+      }
+      lock.notifyAll();
+    }
+    displaced.forEach(one -> fail(one, full("others who had fewer made them wait", retryAfter)));
+  }
+
+  private RefusedException full(String why, Duration retryAfter) {
+    return new RefusedException(
+        Reason.QUEUE_FULL, why + ", of at most " + options.maxEnqueuedImages(), retryAfter);
+  }
+
+  /** Waits for rows to compute; null when there will be none. */
+  @Nullable Batch next() {
+    while (true) {
+      List<Job> lateJobs;
+      synchronized (lock) {
+        long now = time.nanoTime();
+        lateJobs = queue.removeIf(job -> job.isLate(now));
+        if (lateJobs.isEmpty()) {
+          if (queue.isEmpty() && stopAt.isPresent()) {
+            return null;
+          }
+          Duration wait = windowLeft(now);
+          if (wait != null && wait.isZero()) {
+            return new Batch(queue.draw(options.maxBatchSize()));
+          }
+          await(wait);
+        }
+      }
+      lateJobs.forEach(job -> fail(job, late()));
+    }
+  }
+
+  /** How long to wait for more rows: zero to start a batch, null to wait for the first row. */
+  @GuardedBy("lock")
+  private @Nullable Duration windowLeft(long now) {
+    if (queue.isEmpty()) {
+      return null;
+    }
+    if (queue.started() > 0 || queue.waiting() >= options.maxBatchSize()) {
+      return Duration.ZERO;
+    }
+    long oldest = queue.jobs().stream().mapToLong(job -> now - job.arrival()).max().orElse(0);
+    Duration left = options.batchTimeout().minusNanos(oldest);
+    return left.isNegative() ? Duration.ZERO : left;
+  }
+
+  @GuardedBy("lock")
+  private void await(@Nullable Duration atMost) {
+    TimeSource.Alarm alarm = atMost == null ? () -> {} : time.after(atMost, this::wake);
+    try {
+      lock.wait(); // woken without cause, the caller looks again
+    } catch (InterruptedException e) {
+      // Nobody has a reason to interrupt this thread: waiters are not lost to one who does.
+    }
+    alarm.cancel();
+  }
+
+  private void wake() {
+    synchronized (lock) {
+      lock.notifyAll();
+    }
+  }
+
+  /** Takes in the image of a finished row, and ends its job if that was the last. */
+  void finish(Ticket ticket) {
+    List<float[]> images;
+    synchronized (lock) {
+      images = queue.finish(ticket, ticket.image());
+    }
+    if (images != null) {
+      tell(Outcome.DONE, ticket.job());
+      ticket.job().result().complete(images);
+    }
+  }
+
+  /** Ends a job without images, unless it has ended before. */
+  void end(Job job, Throwable why) {
+    synchronized (lock) {
+      if (!queue.remove(job)) {
+        return;
+      }
+      lock.notifyAll();
+    }
+    fail(job, why);
+  }
+
+  /**
+   * Takes no more jobs, and ends those of which nothing has been computed.
+   *
+   * @return those that are left
+   */
+  List<Job> shutdown(long endOfGrace) {
+    List<Job> unstarted;
+    List<Job> started;
+    synchronized (lock) {
+      if (stopAt.isEmpty()) {
+        stopAt = OptionalLong.of(endOfGrace);
+      }
+      unstarted = queue.removeUnstarted();
+      started = queue.jobs();
+      lock.notifyAll();
+    }
+    unstarted.forEach(job -> fail(job, stopping()));
+    return started;
+  }
+
+  /** Takes no more jobs and ends all. */
+  void giveUp() {
+    List<Job> left;
+    synchronized (lock) {
+      stopAt = OptionalLong.of(time.nanoTime());
+      left = queue.removeIf(job -> true);
+    }
+    left.forEach(job -> fail(job, stopping()));
+  }
+
+  OptionalLong stopAt() {
+    synchronized (lock) {
+      return stopAt;
+    }
+  }
+
+  private void fail(Job job, Throwable why) {
+    tell(outcome(why), job);
+    job.fail(why, time.nanoTime());
+  }
+
+  private void tell(Outcome outcome, Job job) {
+    Duration since = Duration.ofNanos(time.nanoTime() - job.arrival());
+    listener.ended(outcome, job.rows().size(), since);
+  }
+
+  private static Outcome outcome(Throwable why) {
+    if (why instanceof CancellationException) {
+      return Outcome.WITHDRAWN;
+    }
+    if (why instanceof RefusedException refused) {
+      return refused.reason() == Reason.LATE ? Outcome.LATE : Outcome.REFUSED;
+    }
+    return Outcome.FAILED;
+  }
+}
