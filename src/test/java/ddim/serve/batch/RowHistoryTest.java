@@ -65,7 +65,7 @@ class RowHistoryTest {
             end.complete(finished);
           }
         };
-    batcher.submit(List.of(row), null, listener).result().join();
+    batcher.submit(List.of(row), Terms.within(null), listener).result().join();
     return end.join();
   }
 
