@@ -68,8 +68,7 @@ final class ImportCommand implements Callable<Integer> {
       names = "--license",
       defaultValue = "NOASSERTION",
       paramLabel = "SPDX",
-      description =
-          "The licence of the weights (default: ${DEFAULT-VALUE}; a savedmodel says it).")
+      description = "The licence of the weights (default: ${DEFAULT-VALUE}; a savedmodel says it).")
   private String license;
 
   @Override

@@ -86,6 +86,21 @@ public final class Batches {
     }
   }
 
+  /**
+   * The classes of one batch's images.
+   *
+   * @param step which batch, from 0
+   * @return one an image, in the order of {@link #batch}
+   * @throws IllegalStateException if the images have no labels
+   */
+  public int[] labels(long step) {
+    int[] labels = new int[batchSize];
+    for (int row = 0; row < batchSize; row++) {
+      labels[row] = images.label(index(step * batchSize + row));
+    }
+    return labels;
+  }
+
   private int index(long position) {
     long number = position / images.size();
     Epoch epoch = latest;

@@ -10,6 +10,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Fashion-MNIST: grey 28x28 photographs of clothes (Xiao, Rasul, Vollgraf, <a
@@ -23,12 +24,17 @@ public final class FashionMnist {
 
   private static final String LICENSE = "MIT";
   private static final String BUNDLED = "fashion-mnist/t10k-images-idx3-ubyte.gz";
-  private static final List<String> TRAINING_FILES =
-      List.of("train-images-idx3-ubyte", "train-images-idx3-ubyte.gz");
+  private static final String IMAGES = "-images-idx3-ubyte";
+  private static final String LABELS = "-labels-idx1-ubyte";
+  private static final List<String> ENDINGS = List.of("", ".gz");
 
   /** SHA-256 of the pixels of the 60,000 training images, without the header. */
   private static final String TRAINING_DIGEST =
       "2e487a6c89124f78f2d7521542223cafe96f7123c3ca13d447772ac6ecbb3012";
+
+  /** SHA-256 of the pixels of the 10,000 test images, without the header. */
+  private static final String TEST_DIGEST =
+      "c867c93ff95360594e8ec3287995350b824dd110b11595c0e13d5423f621867a";
 
   private FashionMnist() {}
 
@@ -50,7 +56,8 @@ public final class FashionMnist {
   }
 
   /**
-   * The training images of a folder: {@code train-images-idx3-ubyte}, plain or with {@code .gz}.
+   * The training images of a folder: {@code train-images-idx3-ubyte}, plain or with {@code .gz},
+   * with the classes of {@code train-labels-idx1-ubyte} if that is there.
    *
    * <p>Other data sets use this file name too. Images that are not Fashion-MNIST's are named after
    * their folder, and no licence is stated for them.
@@ -59,21 +66,47 @@ public final class FashionMnist {
    * @throws IOException if the file is missing, truncated or something else; the message names it
    */
   public static ImageSource in(Path folder) throws IOException {
-    for (String file : TRAINING_FILES) {
-      Path path = folder.resolve(file);
-      if (Files.exists(path)) {
-        return identified(IdxImages.read(path, nameOf(folder), ImageSource.NO_LICENSE_STATED));
-      }
-    }
-    throw new FileNotFoundException(
-        folder
-            + ": expected a folder with "
-            + String.join(" or ", TRAINING_FILES)
-            + (Files.isDirectory(folder) ? ", it has neither" : ", there is no such folder"));
+    return in(folder, "train");
   }
 
-  private static ImageSource identified(IdxImages images) {
-    return sha256(images.pixels()).equals(TRAINING_DIGEST) ? images.named(NAME, LICENSE) : images;
+  /**
+   * The test images of a folder, as {@link #in}: {@code t10k-images-idx3-ubyte} and {@code
+   * t10k-labels-idx1-ubyte}.
+   *
+   * @throws IOException as {@link #in}
+   */
+  public static ImageSource testIn(Path folder) throws IOException {
+    return in(folder, "t10k");
+  }
+
+  private static ImageSource in(Path folder, String split) throws IOException {
+    Path file = found(folder, split + IMAGES);
+    if (file == null) {
+      throw new FileNotFoundException(
+          "%s: expected a folder with %s, %s"
+              .formatted(
+                  folder,
+                  String.join(" or ", files(split + IMAGES)),
+                  Files.isDirectory(folder) ? "it has neither" : "there is no such folder"));
+    }
+    IdxImages images =
+        identified(IdxImages.read(file, nameOf(folder), ImageSource.NO_LICENSE_STATED));
+    Path labels = found(folder, split + LABELS);
+    return labels == null ? images : images.labelled(IdxLabels.read(labels, images.size()));
+  }
+
+  private static @Nullable Path found(Path folder, String name) {
+    return files(name).stream().map(folder::resolve).filter(Files::exists).findFirst().orElse(null);
+  }
+
+  private static List<String> files(String name) {
+    return ENDINGS.stream().map(ending -> name + ending).toList();
+  }
+
+  private static IdxImages identified(IdxImages images) {
+    String digest = sha256(images.pixels());
+    boolean known = digest.equals(TRAINING_DIGEST) || digest.equals(TEST_DIGEST);
+    return known ? images.named(NAME, LICENSE) : images;
   }
 
   private static String nameOf(Path folder) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Objects;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Grey images in the IDX format of MNIST, plain or compressed by gzip.
@@ -32,14 +33,17 @@ public final class IdxImages implements ImageSource {
   private final int height;
   private final int width;
   private final byte[] pixels;
+  private final byte @Nullable [] labels;
 
-  private IdxImages(String name, String license, int[] shape, byte[] pixels) {
+  private IdxImages(
+      String name, String license, int[] shape, byte[] pixels, byte @Nullable [] labels) {
     this.name = name;
     this.license = license;
     this.size = shape[0];
     this.height = shape[1];
     this.width = shape[2];
     this.pixels = pixels;
+    this.labels = labels;
   }
 
   /**
@@ -76,7 +80,7 @@ public final class IdxImages implements ImageSource {
     try {
       DataInputStream in = new DataInputStream(decompressed(new BufferedInputStream(raw, 1 << 16)));
       int[] shape = readShape(in, origin);
-      return new IdxImages(name, license, shape, readPixels(in, origin, shape));
+      return new IdxImages(name, license, shape, readPixels(in, origin, shape), null);
     } catch (EOFException e) {
       throw new IOException(origin + ": truncated: it ends inside its header or its gzip data", e);
     } catch (ZipException e) {
@@ -84,7 +88,7 @@ public final class IdxImages implements ImageSource {
     }
   }
 
-  private static InputStream decompressed(InputStream in) throws IOException {
+  static InputStream decompressed(InputStream in) throws IOException {
     in.mark(2);
     int first = in.read();
     int second = in.read();
@@ -152,7 +156,16 @@ public final class IdxImages implements ImageSource {
 
   /** The same images under another name and licence. */
   IdxImages named(String newName, String newLicense) {
-    return new IdxImages(newName, newLicense, new int[] {size, height, width}, pixels);
+    return new IdxImages(newName, newLicense, new int[] {size, height, width}, pixels, labels);
+  }
+
+  /**
+   * The same images with their classes.
+   *
+   * @param newLabels one unsigned byte an image, not copied
+   */
+  IdxImages labelled(byte[] newLabels) {
+    return new IdxImages(name, license, new int[] {size, height, width}, pixels, newLabels);
   }
 
   /** All pixels, image by image. Not to be written to. */
@@ -188,6 +201,20 @@ public final class IdxImages implements ImageSource {
   @Override
   public int channels() {
     return 1;
+  }
+
+  @Override
+  public int classes() {
+    int highest = -1;
+    for (byte label : labels == null ? new byte[0] : labels) {
+      highest = Math.max(highest, label & 0xff);
+    }
+    return highest + 1;
+  }
+
+  @Override
+  public int label(int index) {
+    return labels == null ? ImageSource.super.label(index) : labels[index] & 0xff;
   }
 
   @Override

@@ -37,6 +37,20 @@ public interface ImageSource {
    */
   void read(int index, byte[] into, int offset);
 
+  /** The number of classes of a labelled set; 0 if the images have no labels. */
+  default int classes() {
+    return 0;
+  }
+
+  /**
+   * The class of an image, from 0 to {@code classes() - 1}.
+   *
+   * @throws IllegalStateException if the images have no labels
+   */
+  default int label(int index) {
+    throw new IllegalStateException("the images of " + name() + " have no labels");
+  }
+
   /** The bytes of one image, height * width * channels. */
   default int imageSize() {
     return height() * width() * channels();

@@ -41,8 +41,7 @@ final class Checkpoint {
    * @param step of this run
    * @param earlierSteps that the weights had seen before this run; 0 if it began with random ones
    */
-  record Header(
-      long step, long earlierSteps, TrainConfig config, String dataset, String license) {}
+  record Header(long step, long earlierSteps, TrainConfig config, String dataset, String license) {}
 
   /** Writes the state of {@code session} and deletes checkpoints older than the newest few. */
   static Path save(RunFolder run, Header header, TrainVariables variables, Session session)

@@ -111,7 +111,8 @@ public final class Trainer {
     }
   }
 
-  private void loop(TrainGraph graph, Session session, Metrics metrics, long first, long steps, long earlier)
+  private void loop(
+      TrainGraph graph, Session session, Metrics metrics, long first, long steps, long earlier)
       throws IOException {
     Batches plain = new Batches(data, config.batchSize(), config.seed());
     Batches batches = config.flip() ? plain.withHorizontalFlips() : plain;
@@ -139,7 +140,8 @@ public final class Trainer {
         Path file =
             Checkpoint.save(
                 run,
-                new Checkpoint.Header(progress.step(), earlier, config, data.name(), data.license()),
+                new Checkpoint.Header(
+                    progress.step(), earlier, config, data.name(), data.license()),
                 graph.variables,
                 session);
         listener.onCheckpoint(progress.step(), file);

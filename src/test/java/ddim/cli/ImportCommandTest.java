@@ -79,7 +79,13 @@ class ImportCommandTest {
 
     Outcome resumed =
         ddim(
-            "train", "--data", tiny.path("noise"), "--out", tiny.path("again"), "--steps", "3",
+            "train",
+            "--data",
+            tiny.path("noise"),
+            "--out",
+            tiny.path("again"),
+            "--steps",
+            "3",
             "--resume");
     assertThat(resumed.exitCode()).as(resumed.err()).isZero();
     assertThat(export("again", "more").exitCode()).isZero();
@@ -104,8 +110,7 @@ class ImportCommandTest {
   }
 
   private static Outcome export(String run, String name) {
-    return ddim(
-        "export", "--run", tiny.path(run), "--models", tiny.path("models"), "--name", name);
+    return ddim("export", "--run", tiny.path(run), "--models", tiny.path("models"), "--name", name);
   }
 
   private static Path graph() {

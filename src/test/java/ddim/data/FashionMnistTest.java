@@ -37,6 +37,43 @@ class FashionMnistTest {
   }
 
   @Test
+  void labelsBesideTheImagesAreTheirClasses() throws IOException {
+    Files.write(folder.resolve("t10k-images-idx3-ubyte"), IdxImagesTest.idx(0x0803, 3, 2, 4, 24));
+    Files.write(
+        folder.resolve("t10k-labels-idx1-ubyte"), new byte[] {0, 0, 8, 1, 0, 0, 0, 3, 2, 9, 0});
+
+    ImageSource images = FashionMnist.testIn(folder);
+
+    assertThat(images.classes()).isEqualTo(10);
+    assertThat(new int[] {images.label(0), images.label(1), images.label(2)})
+        .containsExactly(2, 9, 0);
+    assertThat(new Batches(images, 5, 1).labels(0)).contains(2, 9, 0);
+  }
+
+  @Test
+  void labelsOfAnotherNumberThanImagesAreRefused() throws IOException {
+    Files.write(folder.resolve("t10k-images-idx3-ubyte"), IdxImagesTest.idx(0x0803, 3, 2, 4, 24));
+    Path labels = folder.resolve("t10k-labels-idx1-ubyte");
+    Files.write(labels, new byte[] {0, 0, 8, 1, 0, 0, 0, 2, 2, 9});
+
+    assertThatThrownBy(() -> FashionMnist.testIn(folder))
+        .hasMessage(labels + ": the header says 2 labels, there are 3 images");
+
+    Files.write(labels, new byte[] {0, 0, 8, 1, 0, 0, 0, 3, 2, 9});
+    assertThatThrownBy(() -> FashionMnist.testIn(folder))
+        .hasMessage(labels + ": the header says 3 labels, there are 2");
+  }
+
+  @Test
+  void imagesWithoutLabelsHaveNoClasses() {
+    ImageSource images = FashionMnist.bundled();
+
+    assertThat(images.classes()).isZero();
+    assertThatThrownBy(() -> images.label(0))
+        .hasMessage("the images of fashion-mnist have no labels");
+  }
+
+  @Test
   void aFolderWithoutTheImagesIsNamed() {
     assertThatThrownBy(() -> FashionMnist.in(folder))
         .isInstanceOf(IOException.class)
