@@ -40,7 +40,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       ReconstructCommand.class,
       InterpolateCommand.class,
       SequenceCommand.class,
-      InspectCommand.class
+      InspectCommand.class,
+      ProfileCommand.class
     })
 public final class Main {
   private static final int USAGE_WIDTH = 100;

@@ -23,7 +23,8 @@ public record ModelFolder(Path path, long version) {
    * @param version which; the newest if empty
    * @throws IOException if there is no such model or version; the message names the folder
    */
-  static ModelFolder find(Path models, String name, OptionalLong version) throws IOException {
+  public static ModelFolder find(Path models, String name, OptionalLong version)
+      throws IOException {
     Path model = models.resolve(name);
     for (Path folder : new Path[] {models, model}) {
       if (!Files.isDirectory(folder)) {
