@@ -10,6 +10,7 @@ import ddim.eval.ImageGrid;
 import ddim.model.LoadedModel;
 import ddim.serve.DdimServer;
 import ddim.serve.SamplingClient;
+import ddim.serve.ServerOptions;
 import ddim.train.RunExporter;
 import ddim.train.TrainConfig;
 import java.io.IOException;
@@ -85,7 +86,9 @@ final class Demo {
   }
 
   private void serveAndSample() throws IOException {
-    try (DdimServer server = Models.server(folder.resolve(MODELS), "127.0.0.1", 0)) {
+    try (DdimServer server =
+        Models.server(
+            folder.resolve(MODELS), ServerOptions.defaults().withAddress("127.0.0.1", 0))) {
       server.load();
       String target = "127.0.0.1:" + server.port();
       done("serving on %s", target);

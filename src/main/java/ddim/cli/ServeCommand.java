@@ -3,12 +3,14 @@ package ddim.cli;
 import ddim.cli.images.Models;
 import ddim.model.Device;
 import ddim.serve.DdimServer;
+import ddim.serve.ServerOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -48,6 +50,8 @@ final class ServeCommand implements Callable<Integer> {
       description = "The port to listen on; 0 for a free one (default: ${DEFAULT-VALUE}).")
   private int port;
 
+  @Mixin private final OperatorFlags operators = new OperatorFlags();
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     if (port < 0 || port > MAX_PORT) {
@@ -56,7 +60,8 @@ final class ServeCommand implements Callable<Integer> {
           "Invalid value for option '--port': must be from 0 to " + MAX_PORT + ", is " + port);
     }
     PrintWriter out = spec.commandLine().getOut();
-    DdimServer server = Models.server(models, host, port);
+    ServerOptions options = operators.on(ServerOptions.defaults().withAddress(host, port));
+    DdimServer server = Models.server(models, options);
     spec.commandLine().getErr().println(Device.describe());
     try {
       server.load();
@@ -65,6 +70,7 @@ final class ServeCommand implements Callable<Integer> {
       throw e;
     }
     Runtime.getRuntime().addShutdownHook(new Thread(() -> end(server), "ddim-shutdown"));
+    server.adminPort().ifPresent(admin -> out.println("metrics on port " + admin));
     out.println("serving " + models + " on " + host + ":" + server.port());
     server.awaitTermination();
     return 0;

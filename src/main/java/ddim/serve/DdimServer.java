@@ -9,6 +9,7 @@ import ddim.serve.rpc.SamplingService;
 import ddim.v1.SamplingServiceGrpc;
 import io.grpc.Server;
 import io.grpc.ServerBuilder;
+import io.grpc.ServerCredentials;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -16,6 +17,7 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.OptionalInt;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -23,6 +25,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,59 +41,85 @@ public final class DdimServer implements AutoCloseable {
   private static final Duration LAST_REPLIES = Duration.ofSeconds(2);
   private static final int MAX_RESETS = 200; // a client that opens and resets calls is no client
   private static final int MAX_RESETS_SECONDS = 30;
-  private static final long SHORTEST_KEEP_ALIVE_SECONDS = 10;
 
   private final ModelRepository models;
   private final HealthStatusManager health;
   private final ExecutorService handlers;
   private final Server server;
+  private final Surroundings surroundings;
+  private volatile boolean serving;
 
   @GuardedBy("this")
   private boolean closed;
 
   private DdimServer(
-      ModelRepository models, HealthStatusManager health, ExecutorService handlers, Server server) {
+      ModelRepository models,
+      HealthStatusManager health,
+      ExecutorService handlers,
+      Server server,
+      Surroundings surroundings) {
     this.models = models;
     this.health = health;
     this.handlers = handlers;
     this.server = server;
+    this.surroundings = surroundings;
   }
 
   /**
    * Listens; the models are not loaded yet.
    *
    * @param models stays open until this server is closed, and is closed by it
-   * @throws IOException if it cannot listen there, naming the address
+   * @throws IOException if it cannot listen there, naming the address, or a file of the options
+   *     cannot be used
    */
   public static DdimServer start(ServerOptions options, ModelRepository models) throws IOException {
     InetSocketAddress address = new InetSocketAddress(options.host(), options.port());
-    NettyServerBuilder builder =
-        NettyServerBuilder.forAddress(address)
-            .maxConcurrentCallsPerConnection(options.maxCallsPerConnection())
-            .maxRstFramesPerWindow(MAX_RESETS, MAX_RESETS_SECONDS)
-            .permitKeepAliveTime(SHORTEST_KEEP_ALIVE_SECONDS, TimeUnit.SECONDS);
-    return start(builder, options, models);
+    ConnectionOptions connections = options.connections();
+    return start(
+        credentials -> {
+          NettyServerBuilder builder =
+              NettyServerBuilder.forAddress(address, credentials)
+                  .maxConcurrentCallsPerConnection(connections.maxCalls())
+                  .maxRstFramesPerWindow(MAX_RESETS, MAX_RESETS_SECONDS)
+                  .keepAliveTime(connections.keepAlive().toNanos(), TimeUnit.NANOSECONDS)
+                  .permitKeepAliveTime(
+                      connections.shortestKeepAlive().toNanos(), TimeUnit.NANOSECONDS);
+          if (!connections.maxAge().isZero()) {
+            builder.maxConnectionAge(connections.maxAge().toNanos(), TimeUnit.NANOSECONDS);
+          }
+          return builder;
+        },
+        options,
+        models);
   }
 
   /** As the other, over any transport. */
-  static DdimServer start(ServerBuilder<?> builder, ServerOptions options, ModelRepository models)
+  static DdimServer start(
+      Function<ServerCredentials, ServerBuilder<?>> transport,
+      ServerOptions options,
+      ModelRepository models)
       throws IOException {
+    Surroundings surroundings = Surroundings.open(options, models);
+    ServerBuilder<?> builder = transport.apply(surroundings.credentials());
     ExecutorService handlers = handlers(options.handlerThreads());
     HealthStatusManager health = new HealthStatusManager();
     MessageLimits limits = MessageLimits.of(options.maxMessageBytes(), models.options());
-    Server server =
-        builder
-            .executor(handlers)
-            .maxInboundMessageSize(options.maxMessageBytes())
-            .addService(ErrorInterceptor.guard(new SamplingService(models, limits, handlers)))
-            .addService(health.getHealthService())
-            .addService(ProtoReflectionServiceV1.newInstance())
-            .build();
-    DdimServer started = new DdimServer(models, health, handlers, server);
+    builder
+        .executor(handlers)
+        .maxInboundMessageSize(options.maxMessageBytes())
+        .addService(ErrorInterceptor.guard(new SamplingService(models, limits, handlers)))
+        .addService(health.getHealthService());
+    if (options.reflection()) {
+      builder.addService(ProtoReflectionServiceV1.newInstance());
+    }
+    surroundings.surround(builder);
+    DdimServer started = new DdimServer(models, health, handlers, builder.build(), surroundings);
     started.report(ServingStatus.NOT_SERVING);
     try {
-      server.start();
+      surroundings.listen(() -> started.serving, health.getHealthService());
+      started.server.start();
     } catch (IOException e) {
+      surroundings.close();
       handlers.shutdown();
       throw e;
     }
@@ -111,11 +140,22 @@ public final class DdimServer implements AutoCloseable {
               .collect(Collectors.joining("; ", "no model can be served: ", "")));
     }
     report(ServingStatus.SERVING);
+    serving = true;
   }
 
   /** The port that it listens on. */
   public int port() {
     return server.getPort();
+  }
+
+  /** The port of metrics and probes over HTTP, if there is one. */
+  public OptionalInt adminPort() {
+    return surroundings.httpPort();
+  }
+
+  /** The port of channelz over gRPC, if there is one. */
+  public OptionalInt adminGrpcPort() {
+    return surroundings.grpcPort();
   }
 
   /** Blocks until it is closed. */
@@ -134,6 +174,7 @@ public final class DdimServer implements AutoCloseable {
       return;
     }
     closed = true;
+    serving = false;
     health.enterTerminalState();
     models.shutdown(grace).join(); // meanwhile calls are answered, if only with UNAVAILABLE
     server.shutdown();
@@ -145,6 +186,7 @@ public final class DdimServer implements AutoCloseable {
       awaitTermination(LAST_REPLIES);
     }
     handlers.shutdown();
+    surroundings.close();
   }
 
   /** Stops without grace. */

@@ -8,7 +8,6 @@ import ddim.v1.SamplingServiceGrpc;
 import ddim.v1.SamplingServiceGrpc.SamplingServiceBlockingStub;
 import io.grpc.Channel;
 import io.grpc.ManagedChannel;
-import io.grpc.ManagedChannelBuilder;
 import io.grpc.StatusRuntimeException;
 import java.util.List;
 import java.util.Optional;
@@ -27,7 +26,6 @@ import java.util.stream.LongStream;
  * be reached. Thread-safe.
  */
 public final class SamplingClient implements AutoCloseable {
-  private static final int MAX_MESSAGE_BYTES = 1 << 30; // the server's limit is the one that counts
   private static final long CLOSE_SECONDS = 5;
 
   /**
@@ -181,22 +179,34 @@ public final class SamplingClient implements AutoCloseable {
   private final ManagedChannel channel;
   private final SamplingServiceBlockingStub stub;
 
-  private SamplingClient(ManagedChannel channel) {
+  private SamplingClient(ManagedChannel channel, SamplingServiceBlockingStub stub) {
     this.channel = channel;
-    this.stub = SamplingServiceGrpc.newBlockingStub((Channel) channel);
+    this.stub = stub;
   }
 
   /**
    * A client of the server at {@code target}; connects with the first call.
    *
-   * @param target HOST:PORT, or any target that gRPC knows
+   * @param target see {@link ClientOptions}
    */
   public static SamplingClient connect(String target) {
+    return connect(ClientOptions.of(target));
+  }
+
+  /**
+   * A client of one server or several; connects with the first call.
+   *
+   * @throws java.io.UncheckedIOException if a file of the options cannot be used, naming it
+   */
+  public static SamplingClient connect(ClientOptions options) {
+    ManagedChannel channel = Connections.open(options);
+    SamplingServiceBlockingStub stub = SamplingServiceGrpc.newBlockingStub((Channel) channel);
     return new SamplingClient(
-        ManagedChannelBuilder.forTarget(target)
-            .usePlaintext()
-            .maxInboundMessageSize(MAX_MESSAGE_BYTES)
-            .build());
+        channel,
+        options
+            .tokenFile()
+            .map(file -> stub.withCallCredentials(Connections.token(file)))
+            .orElse(stub));
   }
 
   /** What the server has ready, ordered by name and version. */

@@ -1,5 +1,8 @@
 package ddim.serve;
 
+import ddim.serve.admin.AdminOptions;
+import ddim.serve.security.SecurityOptions;
+
 /**
  * How the server listens.
  *
@@ -7,10 +10,22 @@ package ddim.serve;
  * @param port the port to listen on; 0 for a free one
  * @param handlerThreads how many threads read requests and encode images; the models have their own
  * @param maxMessageBytes the most bytes of one message, in either direction
- * @param maxCallsPerConnection how many calls one client may have open at once
+ * @param connections how connections are kept
+ * @param security who may connect and call
+ * @param admin where operators read
+ * @param accessLog whether each call is logged, see {@link ddim.serve.call.AccessLog}
+ * @param reflection whether this port describes its services to who asks
  */
 public record ServerOptions(
-    String host, int port, int handlerThreads, int maxMessageBytes, int maxCallsPerConnection) {
+    String host,
+    int port,
+    int handlerThreads,
+    int maxMessageBytes,
+    ConnectionOptions connections,
+    SecurityOptions security,
+    AdminOptions admin,
+    boolean accessLog,
+    boolean reflection) {
   private static final int LEAST_MESSAGE_BYTES = 1 << 20;
 
   /**
@@ -23,26 +38,117 @@ public record ServerOptions(
     require(
         maxMessageBytes >= LEAST_MESSAGE_BYTES,
         "max_message_bytes must be at least " + LEAST_MESSAGE_BYTES + ", is " + maxMessageBytes);
-    require(
-        maxCallsPerConnection >= 1,
-        "max_calls_per_connection must be at least 1, is " + maxCallsPerConnection);
   }
 
-  /** All addresses, port 8500, messages of at most 64 MiB. */
+  /** All addresses, port 8500, messages of at most 64 MiB, open to everybody, nothing to read. */
   public static ServerOptions defaults() {
     int threads = Math.max(2, Runtime.getRuntime().availableProcessors());
-    return new ServerOptions("0.0.0.0", 8500, threads, 64 << 20, 1000);
+    return new ServerOptions(
+        "0.0.0.0",
+        8500,
+        threads,
+        64 << 20,
+        ConnectionOptions.DEFAULTS,
+        SecurityOptions.NONE,
+        AdminOptions.NONE,
+        false,
+        true);
   }
 
   /** A copy that listens elsewhere. */
   public ServerOptions withAddress(String newHost, int newPort) {
     return new ServerOptions(
-        newHost, newPort, handlerThreads, maxMessageBytes, maxCallsPerConnection);
+        newHost,
+        newPort,
+        handlerThreads,
+        maxMessageBytes,
+        connections,
+        security,
+        admin,
+        accessLog,
+        reflection);
+  }
+
+  /** A copy with other threads for requests. */
+  public ServerOptions withHandlerThreads(int threads) {
+    return new ServerOptions(
+        host, port, threads, maxMessageBytes, connections, security, admin, accessLog, reflection);
   }
 
   /** A copy with another size of messages. */
   public ServerOptions withMaxMessageBytes(int bytes) {
-    return new ServerOptions(host, port, handlerThreads, bytes, maxCallsPerConnection);
+    return new ServerOptions(
+        host, port, handlerThreads, bytes, connections, security, admin, accessLog, reflection);
+  }
+
+  /** A copy that keeps connections otherwise. */
+  public ServerOptions with(ConnectionOptions newConnections) {
+    return new ServerOptions(
+        host,
+        port,
+        handlerThreads,
+        maxMessageBytes,
+        newConnections,
+        security,
+        admin,
+        accessLog,
+        reflection);
+  }
+
+  /** A copy that lets others in. */
+  public ServerOptions with(SecurityOptions newSecurity) {
+    return new ServerOptions(
+        host,
+        port,
+        handlerThreads,
+        maxMessageBytes,
+        connections,
+        newSecurity,
+        admin,
+        accessLog,
+        reflection);
+  }
+
+  /** A copy that can be read elsewhere. */
+  public ServerOptions with(AdminOptions newAdmin) {
+    return new ServerOptions(
+        host,
+        port,
+        handlerThreads,
+        maxMessageBytes,
+        connections,
+        security,
+        newAdmin,
+        accessLog,
+        reflection);
+  }
+
+  /** A copy that logs calls or does not. */
+  public ServerOptions withAccessLog(boolean logged) {
+    return new ServerOptions(
+        host,
+        port,
+        handlerThreads,
+        maxMessageBytes,
+        connections,
+        security,
+        admin,
+        logged,
+        reflection);
+  }
+
+  /** A copy whose port describes its services or does not. */
+  public ServerOptions withReflection(boolean described) {
+    return new ServerOptions(
+        host,
+        port,
+        handlerThreads,
+        maxMessageBytes,
+        connections,
+        security,
+        admin,
+        accessLog,
+        described);
   }
 
   private static void require(boolean holds, String message) {

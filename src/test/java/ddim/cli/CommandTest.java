@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ddim.cli.TinyModel.Outcome;
 import ddim.cli.images.Models;
 import ddim.serve.DdimServer;
+import ddim.serve.ServerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The commands in this process, on one small model. */
 class CommandTest {
+  private static final ServerOptions LOCAL = ServerOptions.defaults().withAddress("127.0.0.1", 0);
   @TempDir static Path folder;
 
   private static TinyModel tiny;
@@ -116,7 +118,7 @@ class CommandTest {
   void aServerAndThisProcessMakeTheSamePictures() throws IOException {
     Outcome local = sample("local", "--models", tiny.path("models"));
     Outcome remote;
-    try (DdimServer server = Models.server(folder.resolve("models"), "127.0.0.1", 0)) {
+    try (DdimServer server = Models.server(folder.resolve("models"), LOCAL)) {
       server.load();
       remote = sample("remote", "--target", "127.0.0.1:" + server.port());
     }
@@ -156,7 +158,7 @@ class CommandTest {
     Outcome local = ddim(withSource(wrong, "--models", tiny.path("models")));
     Outcome remote;
     Outcome unknown;
-    try (DdimServer server = Models.server(folder.resolve("models"), "127.0.0.1", 0)) {
+    try (DdimServer server = Models.server(folder.resolve("models"), LOCAL)) {
       server.load();
       String target = "127.0.0.1:" + server.port();
       remote = ddim(withSource(wrong, "--target", target));

@@ -91,7 +91,9 @@ final class ServerFixture implements AutoCloseable {
         time,
         models ->
             DdimServer.start(
-                InProcessServerBuilder.forName(name), ServerOptions.defaults(), models),
+                credentials -> InProcessServerBuilder.forName(name),
+                ServerOptions.defaults(),
+                models),
         server -> InProcessChannelBuilder.forName(name).build());
   }
 

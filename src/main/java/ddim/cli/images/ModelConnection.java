@@ -1,9 +1,11 @@
 package ddim.cli.images;
 
 import ddim.model.Device;
+import ddim.serve.ClientOptions;
 import ddim.serve.DdimServer;
 import ddim.serve.RemoteFailureException;
 import ddim.serve.SamplingClient;
+import ddim.serve.ServerOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -30,9 +32,9 @@ public final class ModelConnection implements AutoCloseable {
     this.version = version;
   }
 
-  /** Asks the server at HOST:PORT; connects with the first call. */
-  public static ModelConnection to(String target, String model, OptionalLong version) {
-    return new ModelConnection(SamplingClient.connect(target), null, model, version);
+  /** Asks a server elsewhere; connects with the first call. */
+  public static ModelConnection to(ClientOptions options, String model, OptionalLong version) {
+    return new ModelConnection(SamplingClient.connect(options), null, model, version);
   }
 
   /**
@@ -45,7 +47,7 @@ public final class ModelConnection implements AutoCloseable {
       throws IOException {
     ModelFolder.find(models, model, version);
     err.println(Device.describe());
-    DdimServer server = Models.server(models, "127.0.0.1", 0);
+    DdimServer server = Models.server(models, ServerOptions.defaults().withAddress("127.0.0.1", 0));
     try {
       server.load();
       String target = "127.0.0.1:" + server.port();

@@ -29,17 +29,16 @@ public final class Models {
    * Starts a server that has yet to load its models.
    *
    * @param models the repository
-   * @param host the address to listen on
-   * @param port the port; 0 for a free one
-   * @throws IOException if there is no such folder or it cannot listen there
+   * @throws IOException if there is no such folder, it cannot listen there or a file of the options
+   *     cannot be used
    */
-  public static DdimServer server(Path models, String host, int port) throws IOException {
+  public static DdimServer server(Path models, ServerOptions options) throws IOException {
     if (!Files.isDirectory(models)) {
       throw new NotDirectoryException(models.toString());
     }
     ModelRepository repository =
         new ModelRepository(models, Models::load, batching(), new SystemTime());
-    return DdimServer.start(ServerOptions.defaults().withAddress(host, port), repository);
+    return DdimServer.start(options, repository);
   }
 
   private static SamplingModel load(Path version) {

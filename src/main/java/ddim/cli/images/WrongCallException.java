@@ -4,7 +4,7 @@ package ddim.cli.images;
 public final class WrongCallException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  WrongCallException(String message) {
+  public WrongCallException(String message) {
     super(message);
   }
 

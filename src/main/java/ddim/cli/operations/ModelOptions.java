@@ -7,6 +7,7 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -33,12 +34,14 @@ final class ModelOptions {
       description = "The version of the model (default: the newest).")
   private @Nullable Long version;
 
+  @Mixin private final ConnectionFlags connection = new ConnectionFlags();
+
   private static final class Source {
     @Option(
         names = "--target",
         required = true,
         paramLabel = "HOST:PORT",
-        description = "The server to ask.")
+        description = "The server to ask; several with commas between, or dns:///NAME:PORT.")
     private @Nullable String target;
 
     @Option(
@@ -57,7 +60,7 @@ final class ModelOptions {
   ModelConnection connect() throws IOException {
     OptionalLong wanted = version == null ? OptionalLong.empty() : OptionalLong.of(version);
     if (source.target != null) {
-      return ModelConnection.to(source.target, model, wanted);
+      return ModelConnection.to(connection.options(source.target), model, wanted);
     }
     Path models = Objects.requireNonNull(source.models, "picocli wants one of the two");
     return ModelConnection.of(models, model, wanted, spec.commandLine().getErr());

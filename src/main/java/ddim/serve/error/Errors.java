@@ -60,6 +60,10 @@ public final class Errors {
     if (error instanceof RefusedException refused) {
       return refused(refused);
     }
+    if (error instanceof QuotaException quota) {
+      return status(
+          Code.RESOURCE_EXHAUSTED, error, List.of(info("QUOTA"), retryAfter(quota.retryAfter())));
+    }
     if (error instanceof CancellationException) {
       return status(Code.CANCELLED, error, List.of());
     }

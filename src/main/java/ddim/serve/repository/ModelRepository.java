@@ -44,11 +44,19 @@ public final class ModelRepository implements AutoCloseable {
    */
   public record Broken(Path folder, String reason) {}
 
+  /**
+   * How much there is to do for a version.
+   *
+   * @param images how many wait for their first step
+   */
+  public record Waiting(String name, long version, int images) {}
+
   private final Path root;
   private final Function<Path, SamplingModel> loader;
   private final BatcherOptions options;
   private final TimeSource time;
-  private final BiFunction<String, Long, BatchListener> listeners;
+  private volatile BiFunction<String, Long, BatchListener> listeners =
+      (name, version) -> BatchListener.NONE;
 
   @GuardedBy("this")
   private final NavigableMap<String, NavigableMap<Long, ServedModel>> models = new TreeMap<>();
@@ -71,25 +79,15 @@ public final class ModelRepository implements AutoCloseable {
    */
   public ModelRepository(
       Path root, Function<Path, SamplingModel> loader, BatcherOptions options, TimeSource time) {
-    this(root, loader, options, time, (name, version) -> BatchListener.NONE);
-  }
-
-  /**
-   * As the other.
-   *
-   * @param listeners who hears of the batches of a model's version
-   */
-  public ModelRepository(
-      Path root,
-      Function<Path, SamplingModel> loader,
-      BatcherOptions options,
-      TimeSource time,
-      BiFunction<String, Long, BatchListener> listeners) {
-    this.listeners = listeners;
     this.root = root;
     this.loader = loader;
     this.options = options;
     this.time = time;
+  }
+
+  /** Has listeners hear of the batches of each version that is loaded from now on. */
+  public void observe(BiFunction<String, Long, BatchListener> newListeners) {
+    listeners = newListeners;
   }
 
   public BatcherOptions options() {
@@ -162,6 +160,13 @@ public final class ModelRepository implements AutoCloseable {
   /** Every version that is ready, ordered by name and version. */
   public synchronized List<Ready> ready() {
     return loaded().stream().map(m -> new Ready(m.name(), m.version(), m.spec())).toList();
+  }
+
+  /** How much there is to do for every version that is ready. */
+  public synchronized List<Waiting> waiting() {
+    return loaded().stream()
+        .map(m -> new Waiting(m.name(), m.version(), m.batcher().waiting()))
+        .toList();
   }
 
   /** What could not be loaded, and why. */

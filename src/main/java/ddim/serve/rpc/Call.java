@@ -1,11 +1,13 @@
 package ddim.serve.rpc;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import ddim.model.Trajectory;
 import ddim.serve.batch.Batcher;
 import ddim.serve.batch.Job;
 import ddim.serve.batch.Row;
 import ddim.serve.batch.RowListener;
 import ddim.serve.batch.Terms;
+import ddim.serve.call.CallRecord;
 import io.grpc.Context;
 import io.grpc.Deadline;
 import java.time.Duration;
@@ -22,6 +24,7 @@ final class Call {
   private final Batcher batcher;
   private final Executor replies;
   private final @Nullable Deadline deadline = Context.current().getDeadline();
+  private final CallRecord record = CallRecord.current();
 
   @GuardedBy("this")
   private @Nullable Job job;
@@ -56,7 +59,10 @@ final class Call {
       return CompletableFuture.failedFuture(new CancellationException("cancelled by the client"));
     }
     try {
-      job = batcher.submit(rows, Terms.within(timeLeft()), listener);
+      record.asksFor(rows.size(), rows.stream().mapToLong(Row::steps).sum());
+      job =
+          batcher.submit(
+              rows, new Terms(record.client(), 0, timeLeft()), new Noted(listener, record));
       return job.result();
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(e);
@@ -78,5 +84,24 @@ final class Call {
   /** How long the client will wait; null for as long as it takes. */
   private @Nullable Duration timeLeft() {
     return deadline == null ? null : Duration.ofNanos(deadline.timeRemaining(TimeUnit.NANOSECONDS));
+  }
+
+  /** Notes how long rows waited. */
+  private record Noted(RowListener listener, CallRecord record) implements RowListener {
+    @Override
+    public void started(int index, Duration queueTime) {
+      record.waited(queueTime.toNanos());
+      listener.started(index, queueTime);
+    }
+
+    @Override
+    public void advanced(int index, int steps, float[] x, float[] x0, boolean finished) {
+      listener.advanced(index, steps, x, x0, finished);
+    }
+
+    @Override
+    public void finished(int index, Trajectory row) {
+      listener.finished(index, row);
+    }
   }
 }

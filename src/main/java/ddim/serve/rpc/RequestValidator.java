@@ -7,6 +7,7 @@ import ddim.diffusion.Sampler;
 import ddim.diffusion.ScheduleConfig;
 import ddim.diffusion.Violation;
 import ddim.nn.UNetConfig;
+import ddim.serve.call.CallRecord;
 import ddim.serve.error.InvalidRequestException;
 import ddim.serve.repository.Lease;
 import ddim.serve.repository.ModelRepository;
@@ -65,6 +66,7 @@ final class RequestValidator {
           models.acquire(
               model.getName(),
               model.hasVersion() ? OptionalLong.of(model.getVersion()) : OptionalLong.empty());
+      CallRecord.current().uses(lease.name(), lease.version());
     } catch (UnknownModelException e) {
       unknownModel = e;
     }
