@@ -29,7 +29,7 @@ class ArchitectureTest {
           .resideOutsideOfPackages("ddim.serve..", "ddim.cli..", "ddim.v1..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("io.grpc..", "ddim.v1..");
+          .resideInAnyPackage("io.grpc..", "ddim.v1..", "tensorflow..", "inference..");
 
   @ArchTest
   static final ArchRule tensorFlowStaysInTheGraphPackages =

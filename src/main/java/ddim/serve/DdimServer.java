@@ -3,20 +3,26 @@ package ddim.serve;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import ddim.model.ModelFormatException;
 import ddim.serve.error.ErrorInterceptor;
+import ddim.serve.inference.InferenceService;
 import ddim.serve.repository.ModelRepository;
 import ddim.serve.rpc.MessageLimits;
 import ddim.serve.rpc.SamplingService;
+import ddim.serve.tensorflow.ModelService;
+import ddim.serve.tensorflow.PredictionService;
 import ddim.v1.SamplingServiceGrpc;
+import inference.GRPCInferenceServiceGrpc;
 import io.grpc.Server;
 import io.grpc.ServerBuilder;
 import io.grpc.ServerCredentials;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -29,6 +35,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorflow.serving.ModelServiceGrpc;
+import tensorflow.serving.PredictionServiceGrpc;
 
 /**
  * The server: the models of a repository behind gRPC, with health and reflection services.
@@ -41,6 +49,13 @@ public final class DdimServer implements AutoCloseable {
   private static final Duration LAST_REPLIES = Duration.ofSeconds(2);
   private static final int MAX_RESETS = 200; // a client that opens and resets calls is no client
   private static final int MAX_RESETS_SECONDS = 30;
+
+  private static final List<String> SERVICES =
+      List.of(
+          SamplingServiceGrpc.SERVICE_NAME,
+          PredictionServiceGrpc.SERVICE_NAME,
+          ModelServiceGrpc.SERVICE_NAME,
+          GRPCInferenceServiceGrpc.SERVICE_NAME);
 
   private final ModelRepository models;
   private final HealthStatusManager health;
@@ -108,9 +123,13 @@ public final class DdimServer implements AutoCloseable {
         .executor(handlers)
         .maxInboundMessageSize(options.maxMessageBytes())
         .addService(ErrorInterceptor.guard(new SamplingService(models, limits, handlers)))
+        .addService(ErrorInterceptor.guard(new PredictionService(models, limits, handlers)))
+        .addService(ErrorInterceptor.guard(new ModelService(models)))
+        .addService(ErrorInterceptor.guard(new InferenceService(models, limits, handlers)))
         .addService(health.getHealthService());
     if (options.reflection()) {
       builder.addService(ProtoReflectionServiceV1.newInstance());
+      builder.addService(ProtoReflectionService.newInstance()); // what Python's client speaks
     }
     surroundings.surround(builder);
     DdimServer started = new DdimServer(models, health, handlers, builder.build(), surroundings);
@@ -140,6 +159,7 @@ public final class DdimServer implements AutoCloseable {
               .collect(Collectors.joining("; ", "no model can be served: ", "")));
     }
     report(ServingStatus.SERVING);
+    models.ready().forEach(ready -> report(ready, ServingStatus.SERVING));
     serving = true;
   }
 
@@ -207,7 +227,13 @@ public final class DdimServer implements AutoCloseable {
 
   private void report(ServingStatus status) {
     health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
-    health.setStatus(SamplingServiceGrpc.SERVICE_NAME, status);
+    SERVICES.forEach(service -> health.setStatus(service, status));
+  }
+
+  /** A model can be watched by its name, and each version as NAME/VERSION. */
+  private void report(ModelRepository.Ready model, ServingStatus status) {
+    health.setStatus(model.name(), status);
+    health.setStatus(model.name() + "/" + model.version(), status);
   }
 
   private static boolean isDone(Future<?> future) {

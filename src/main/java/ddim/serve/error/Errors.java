@@ -38,10 +38,7 @@ public final class Errors {
 
   /** The status of an exception. Logs it, under the id that the client is given, if it is ours. */
   public static StatusRuntimeException toStatus(Throwable thrown) {
-    Throwable error = thrown;
-    while (error instanceof CompletionException && error.getCause() != null) {
-      error = error.getCause();
-    }
+    Throwable error = unwrap(thrown);
     if (error.getCause() instanceof InvalidProtocolBufferException malformed) {
       return status(Code.INVALID_ARGUMENT, malformed, List.of());
     }
@@ -68,6 +65,15 @@ public final class Errors {
       return status(Code.CANCELLED, error, List.of());
     }
     return internal(error);
+  }
+
+  /** What went wrong, without what futures put around it. */
+  public static Throwable unwrap(Throwable thrown) {
+    Throwable error = thrown;
+    while (error instanceof CompletionException && error.getCause() != null) {
+      error = error.getCause();
+    }
+    return error;
   }
 
   private static StatusRuntimeException invalid(InvalidRequestException error) {

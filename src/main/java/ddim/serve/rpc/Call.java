@@ -20,7 +20,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** One client's call: what it waits for is withdrawn when the client gives up. Thread-safe. */
-final class Call {
+public final class Call {
   private final Batcher batcher;
   private final Executor replies;
   private final @Nullable Deadline deadline = Context.current().getDeadline();
@@ -37,7 +37,7 @@ final class Call {
    *
    * @param replies runs what takes time, such as writing images
    */
-  Call(Batcher batcher, Executor replies) {
+  public Call(Batcher batcher, Executor replies) {
     this.batcher = batcher;
     this.replies = replies;
   }
@@ -54,7 +54,8 @@ final class Call {
   }
 
   /** The images of rows; fails with what {@link Batcher#submit} throws or {@link Job#result}. */
-  synchronized CompletableFuture<List<float[]>> compute(List<Row> rows, RowListener listener) {
+  public synchronized CompletableFuture<List<float[]>> compute(
+      List<Row> rows, RowListener listener) {
     if (cancelled) {
       return CompletableFuture.failedFuture(new CancellationException("cancelled by the client"));
     }
@@ -70,7 +71,7 @@ final class Call {
   }
 
   /** The client has given up. */
-  void cancel() {
+  public void cancel() {
     Job withdrawn;
     synchronized (this) {
       cancelled = true;

@@ -21,7 +21,12 @@ public record MessageLimits(int maxMessageBytes, int maxEnqueuedImages) {
 
   /** The most images of one request: what fits as float32, in the reply and in the queue. */
   public int maxImages(ModelSpec model) {
-    long image = (long) Float.BYTES * model.unet().imageSize() + BYTES_AROUND_AN_IMAGE;
+    return maxRows((long) Float.BYTES * model.unet().imageSize());
+  }
+
+  /** The most rows of one request of which each takes so many bytes in the reply. */
+  public int maxRows(long bytesPerRow) {
+    long image = bytesPerRow + BYTES_AROUND_AN_IMAGE;
     long fitting = (maxMessageBytes - BYTES_AROUND_THE_IMAGES) / image;
     return (int) Math.min(maxEnqueuedImages, fitting);
   }
