@@ -1,0 +1,11 @@
+"""The clients, and what each of their calls must give."""
+
+import os
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+from . import plain, serving, triton, triton_async
+from .expect import expected
+
+__all__ = ["expected", "plain", "serving", "triton", "triton_async"]
