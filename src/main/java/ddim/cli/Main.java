@@ -1,5 +1,6 @@
 package ddim.cli;
 
+import ddim.cli.bench.BenchCommand;
 import ddim.cli.images.WrongCallException;
 import ddim.cli.operations.DecodeCommand;
 import ddim.cli.operations.EncodeCommand;
@@ -35,6 +36,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       ImportCommand.class,
       ServeCommand.class,
       SampleCommand.class,
+      BenchCommand.class,
       EncodeCommand.class,
       DecodeCommand.class,
       ReconstructCommand.class,

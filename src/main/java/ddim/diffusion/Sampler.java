@@ -58,6 +58,23 @@ public record Sampler(
     timesteps = List.copyOf(timesteps);
   }
 
+  /** A copy with another number of steps. */
+  public Sampler withSteps(int newSteps) {
+    return new Sampler(
+        solver,
+        order,
+        spacing,
+        offset,
+        newSteps,
+        timesteps,
+        eta,
+        sigmaHat,
+        clipping,
+        rederiveEps,
+        finalAlphaBar,
+        inversion);
+  }
+
   /** DDIM with our defaults: see {@link Preset#DDIM}. */
   public static Sampler ddim(int steps, double eta) {
     return Preset.DDIM.builder(steps).eta(eta).build();

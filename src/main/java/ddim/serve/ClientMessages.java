@@ -55,7 +55,16 @@ final class ClientMessages {
     steps(query).ifPresent(request::setSteps);
     eta(query).ifPresent(request::setEta);
     query.sampler().ifPresent(sampler -> request.setSampler(options(sampler)));
-    return request.build();
+    query
+        .auto()
+        .ifPresent(
+            range ->
+                request
+                    .clearSteps()
+                    .getAutoStepsBuilder()
+                    .setLeast(range.least())
+                    .setMost(range.most()));
+    return request.setPriority(query.handling().priority()).build();
   }
 
   static SampleStreamRequest stream(Query query, List<Integer> previewAfter) {
@@ -74,7 +83,7 @@ final class ClientMessages {
             .setImagesEncoding(RAW);
     steps(query).ifPresent(request::setSteps);
     query.sampler().ifPresent(sampler -> request.setSampler(options(sampler)));
-    return request.build();
+    return request.setPriority(query.handling().priority()).build();
   }
 
   static DecodeRequest decode(Query query, List<float[]> latents) {
@@ -87,7 +96,7 @@ final class ClientMessages {
     steps(query).ifPresent(request::setSteps);
     eta(query).ifPresent(request::setEta);
     query.sampler().ifPresent(sampler -> request.setSampler(options(sampler)));
-    return request.build();
+    return request.setPriority(query.handling().priority()).build();
   }
 
   static ReconstructRequest reconstruct(Query query, List<float[]> images) {
@@ -99,7 +108,7 @@ final class ClientMessages {
             .setEncoding(RAW);
     steps(query).ifPresent(request::setSteps);
     query.sampler().ifPresent(sampler -> request.setSampler(options(sampler)));
-    return request.build();
+    return request.setPriority(query.handling().priority()).build();
   }
 
   static InterpolateRequest interpolate(Query query, List<End> ends, int rows, int columns) {
@@ -113,7 +122,7 @@ final class ClientMessages {
             .setEncoding(RAW);
     steps(query).ifPresent(request::setSteps);
     query.sampler().ifPresent(sampler -> request.setSampler(options(sampler)));
-    return request.build();
+    return request.setPriority(query.handling().priority()).build();
   }
 
   private static LatentSource source(End end) {

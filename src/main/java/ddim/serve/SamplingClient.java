@@ -2,13 +2,17 @@ package ddim.serve;
 
 import ddim.diffusion.Sampler;
 import ddim.serve.rpc.ImageCodec;
+import ddim.v1.CancelRequest;
 import ddim.v1.Encoding;
 import ddim.v1.ListModelsRequest;
 import ddim.v1.SamplingServiceGrpc;
 import ddim.v1.SamplingServiceGrpc.SamplingServiceBlockingStub;
 import io.grpc.Channel;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.MetadataUtils;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -27,6 +31,8 @@ import java.util.stream.LongStream;
  */
 public final class SamplingClient implements AutoCloseable {
   private static final long CLOSE_SECONDS = 5;
+  private static final Metadata.Key<String> REQUEST_ID =
+      Metadata.Key.of("x-request-id", Metadata.ASCII_STRING_MARSHALLER);
 
   /**
    * Which model, and how.
@@ -38,6 +44,9 @@ public final class SamplingClient implements AutoCloseable {
    * @param steps the server's default if empty
    * @param eta the server's default if empty
    * @param sampler every option at once, steps and eta too; the server's defaults if empty
+   * @param auto as many steps as the deadline allows, whatever {@code steps} and {@code sampler}
+   *     say; only where images are made from noise
+   * @param handling how the request is treated
    */
   public record Query(
       String model,
@@ -45,7 +54,9 @@ public final class SamplingClient implements AutoCloseable {
       List<Long> seeds,
       OptionalInt steps,
       OptionalDouble eta,
-      Optional<Sampler> sampler) {
+      Optional<Sampler> sampler,
+      Optional<StepRange> auto,
+      Handling handling) {
     public Query {
       seeds = List.copyOf(seeds);
     }
@@ -57,7 +68,7 @@ public final class SamplingClient implements AutoCloseable {
         List<Long> seeds,
         OptionalInt steps,
         OptionalDouble eta) {
-      this(model, version, seeds, steps, eta, Optional.empty());
+      this(model, version, seeds, steps, eta, Optional.empty(), Optional.empty(), Handling.USUAL);
     }
 
     /** All as by default, without seeds. */
@@ -75,22 +86,25 @@ public final class SamplingClient implements AutoCloseable {
     /** A copy for the images of {@code count} seeds from {@code firstSeed} on. */
     public Query withSeeds(long firstSeed, int count) {
       List<Long> newSeeds = LongStream.range(0, count).map(i -> firstSeed + i).boxed().toList();
-      return new Query(model, version, newSeeds, steps, eta, sampler);
+      return new Query(model, version, newSeeds, steps, eta, sampler, auto, handling);
     }
 
     /** A copy with so many network calls an image. */
     public Query withSteps(int newSteps) {
-      return new Query(model, version, seeds, OptionalInt.of(newSteps), eta, sampler);
+      return new Query(
+          model, version, seeds, OptionalInt.of(newSteps), eta, sampler, auto, handling);
     }
 
     /** A copy with so much fresh noise. */
     public Query withEta(double newEta) {
-      return new Query(model, version, seeds, steps, OptionalDouble.of(newEta), sampler);
+      return new Query(
+          model, version, seeds, steps, OptionalDouble.of(newEta), sampler, auto, handling);
     }
 
     /** A copy that asks one version. */
     public Query withVersion(long newVersion) {
-      return new Query(model, OptionalLong.of(newVersion), seeds, steps, eta, sampler);
+      return new Query(
+          model, OptionalLong.of(newVersion), seeds, steps, eta, sampler, auto, handling);
     }
 
     /** A copy with all options of a sampler, steps and eta too. */
@@ -101,7 +115,57 @@ public final class SamplingClient implements AutoCloseable {
           seeds,
           OptionalInt.empty(),
           OptionalDouble.empty(),
-          Optional.of(newSampler));
+          Optional.of(newSampler),
+          auto,
+          handling);
+    }
+
+    /** A copy that takes as many steps as its deadline allows. */
+    public Query withAutoSteps(StepRange range) {
+      return new Query(model, version, seeds, steps, eta, sampler, Optional.of(range), handling);
+    }
+
+    /** A copy that is treated otherwise. */
+    public Query with(Handling newHandling) {
+      return new Query(model, version, seeds, steps, eta, sampler, auto, newHandling);
+    }
+  }
+
+  /**
+   * The numbers of steps that are of use.
+   *
+   * @param least 0 for the server's default
+   * @param most 0 for the server's default
+   */
+  public record StepRange(int least, int most) {
+    /** The server's defaults. */
+    public static final StepRange USUAL = new StepRange(0, 0);
+  }
+
+  /**
+   * How a request is treated.
+   *
+   * @param deadline how long the answer is waited for; for ever if empty
+   * @param priority from 1, the most urgent; 0 for the server's default
+   * @param requestId what {@link #cancel} calls it; one that nobody knows if empty
+   */
+  public record Handling(Optional<Duration> deadline, int priority, Optional<String> requestId) {
+    /** As by default. */
+    public static final Handling USUAL = new Handling(Optional.empty(), 0, Optional.empty());
+
+    /** As by default, with a deadline. */
+    public static Handling within(Duration deadline) {
+      return new Handling(Optional.of(deadline), 0, Optional.empty());
+    }
+
+    /** A copy with another priority. */
+    public Handling withPriority(int newPriority) {
+      return new Handling(deadline, newPriority, requestId);
+    }
+
+    /** A copy with an id. */
+    public Handling withRequestId(String id) {
+      return new Handling(deadline, priority, Optional.of(id));
     }
   }
 
@@ -218,13 +282,13 @@ public final class SamplingClient implements AutoCloseable {
   /** One image for each seed. */
   public Pictures<float[]> sample(Query query) {
     var request = ClientMessages.sample(query, Encoding.ENCODING_RAW_FLOAT32);
-    return ClientMessages.pictures(ask(() -> stub.sample(request)), ClientMessages::floats);
+    return ClientMessages.pictures(ask(() -> stub(query).sample(request)), ClientMessages::floats);
   }
 
   /** One PNG file for each seed. */
   public Pictures<byte[]> samplePng(Query query) {
     var request = ClientMessages.sample(query, Encoding.ENCODING_PNG);
-    return ClientMessages.pictures(ask(() -> stub.sample(request)), ClientMessages::bytes);
+    return ClientMessages.pictures(ask(() -> stub(query).sample(request)), ClientMessages::bytes);
   }
 
   /**
@@ -234,13 +298,13 @@ public final class SamplingClient implements AutoCloseable {
    */
   public Pictures<float[]> sample(Query query, List<Integer> previewAfter, Watcher watcher) {
     var request = ClientMessages.stream(query, previewAfter);
-    return ask(() -> ClientMessages.follow(stub.sampleStream(request), watcher));
+    return ask(() -> ClientMessages.follow(stub(query).sampleStream(request), watcher));
   }
 
   /** The latents of images. */
   public List<float[]> encode(Query query, List<float[]> images) {
     var request = ClientMessages.encode(query, images);
-    return ask(() -> stub.encode(request)).getLatentsList().stream()
+    return ask(() -> stub(query).encode(request)).getLatentsList().stream()
         .map(ImageCodec::fromRaw)
         .toList();
   }
@@ -248,13 +312,13 @@ public final class SamplingClient implements AutoCloseable {
   /** The images of latents. */
   public Pictures<float[]> decode(Query query, List<float[]> latents) {
     var request = ClientMessages.decode(query, latents);
-    return ClientMessages.pictures(ask(() -> stub.decode(request)));
+    return ClientMessages.pictures(ask(() -> stub(query).decode(request)));
   }
 
   /** What is left of images after encoding and decoding. */
   public Reconstructions reconstruct(Query query, List<float[]> images) {
     var request = ClientMessages.reconstruct(query, images);
-    return ClientMessages.reconstructions(ask(() -> stub.reconstruct(request)));
+    return ClientMessages.reconstructions(ask(() -> stub(query).reconstruct(request)));
   }
 
   /**
@@ -265,7 +329,33 @@ public final class SamplingClient implements AutoCloseable {
    */
   public Pictures<float[]> interpolate(Query query, List<End> ends, int rows, int columns) {
     var request = ClientMessages.interpolate(query, ends, rows, columns);
-    return ClientMessages.pictures(ask(() -> stub.interpolate(request)));
+    return ClientMessages.pictures(ask(() -> stub(query).interpolate(request)));
+  }
+
+  /**
+   * Gives up a request of this client, made with an id in its {@link Handling}: who waits for it is
+   * told that it was cancelled.
+   *
+   * @throws RemoteFailureException if there is none that has not ended
+   */
+  public void cancel(String requestId) {
+    var request = CancelRequest.newBuilder().setRequestId(requestId).build();
+    var unused = ask(() -> stub.cancel(request));
+  }
+
+  private SamplingServiceBlockingStub stub(Query query) {
+    Handling handling = query.handling();
+    SamplingServiceBlockingStub handled = stub;
+    if (handling.deadline().isPresent()) {
+      long nanos = handling.deadline().get().toNanos();
+      handled = handled.withDeadlineAfter(nanos, TimeUnit.NANOSECONDS);
+    }
+    if (handling.requestId().isPresent()) {
+      Metadata headers = new Metadata();
+      headers.put(REQUEST_ID, handling.requestId().get());
+      handled = handled.withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers));
+    }
+    return handled;
   }
 
   /** Closes the connection. */

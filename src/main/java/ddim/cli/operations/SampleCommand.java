@@ -5,14 +5,18 @@ import ddim.cli.images.PictureOutput;
 import ddim.cli.progress.Progress;
 import ddim.diffusion.Sampler;
 import ddim.eval.ImageGrid;
+import ddim.serve.SamplingClient.Handling;
 import ddim.serve.SamplingClient.Pictures;
 import ddim.serve.SamplingClient.Query;
+import ddim.serve.SamplingClient.StepRange;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +39,10 @@ public final class SampleCommand implements Callable<Integer> {
   /** Images asked for at once: between two of these the progress is seen. */
   private static final int CHUNK = 32;
 
+  private static final String AUTO = "auto";
+  private static final int MOST_AUTO_STEPS = 50;
+  private static final double NANOS_PER_SECOND = 1e9;
+
   @Spec private CommandSpec spec;
   @Mixin private final ModelOptions source = new ModelOptions();
   @Mixin private final SamplerOptions options = new SamplerOptions();
@@ -50,9 +58,25 @@ public final class SampleCommand implements Callable<Integer> {
       names = "--steps",
       split = ",",
       defaultValue = "50",
-      paramLabel = "S",
-      description = "The number of network calls an image (default: ${DEFAULT-VALUE}).")
-  private List<Integer> steps;
+      paramLabel = "S|auto",
+      description = {
+        "The number of network calls an image (default: ${DEFAULT-VALUE}).",
+        "auto: as many, from 5 to 50, as --deadline allows."
+      })
+  private List<String> stepsOrAuto;
+
+  @Option(
+      names = "--deadline",
+      paramLabel = "SECONDS",
+      description = "How long to wait for the images (default: as long as it takes).")
+  private @Nullable Double deadline;
+
+  @Option(
+      names = "--priority",
+      defaultValue = "0",
+      paramLabel = "N",
+      description = "1 is the most urgent (default: that of the server).")
+  private int priority;
 
   @Option(
       names = "--eta",
@@ -77,10 +101,11 @@ public final class SampleCommand implements Callable<Integer> {
       description = "One grid in a file, or a folder for one file an image, named by its seed.")
   private Path out;
 
-  /** One way of making the images. */
-  private record Way(int steps, @Nullable Double eta, Sampler sampler) {
+  /** One way of making the images; its steps are none where the server chooses. */
+  private record Way(OptionalInt steps, @Nullable Double eta, Sampler sampler) {
     String label() {
-      return steps + " steps" + (eta == null ? "" : ", eta " + eta);
+      String number = steps.isPresent() ? Integer.toString(steps.getAsInt()) : "auto";
+      return number + " steps" + (eta == null ? "" : ", eta " + eta);
     }
   }
 
@@ -89,6 +114,8 @@ public final class SampleCommand implements Callable<Integer> {
     require(count >= 1, "--count", "must be 1 or more, is " + count);
     require(
         seed <= Long.MAX_VALUE - count, "--seed", "is too large for " + count + " images: " + seed);
+    require(deadline == null || deadline > 0, "--deadline", "must be above 0, is " + deadline);
+    require(priority >= 0, "--priority", "must be 1 or more, is " + priority);
     List<Way> ways = ways();
     PictureOutput output = new PictureOutput(out);
     require(
@@ -107,7 +134,7 @@ public final class SampleCommand implements Callable<Integer> {
         labelled(ImageGrid.of(pixels, first.height(), first.width(), first.channels()), ways, seeds)
             .write(out);
       }
-      report(first, ways);
+      report(parts, ways);
     }
     return 0;
   }
@@ -115,11 +142,34 @@ public final class SampleCommand implements Callable<Integer> {
   private List<Way> ways() {
     List<Way> ways = new ArrayList<>();
     for (Double share : eta.isEmpty() ? Collections.<@Nullable Double>singletonList(null) : eta) {
-      for (int number : steps) {
-        ways.add(new Way(number, share, options.sampler(number, share)));
+      for (OptionalInt number : steps()) {
+        ways.add(new Way(number, share, options.sampler(number.orElse(MOST_AUTO_STEPS), share)));
       }
     }
     return ways;
+  }
+
+  /** None for those that the server chooses. */
+  private List<OptionalInt> steps() {
+    List<OptionalInt> numbers = new ArrayList<>();
+    for (String text : stepsOrAuto) {
+      if (text.equals(AUTO)) {
+        require(deadline != null, "--steps", "auto needs a --deadline");
+        numbers.add(OptionalInt.empty());
+      } else {
+        require(text.matches("[0-9]{1,9}"), "--steps", "must be a number or auto, is " + text);
+        numbers.add(OptionalInt.of(Integer.parseInt(text)));
+      }
+    }
+    return numbers;
+  }
+
+  private Handling handling() {
+    Handling handling =
+        deadline == null
+            ? Handling.USUAL
+            : Handling.within(Duration.ofNanos((long) (deadline * NANOS_PER_SECOND)));
+    return handling.withPriority(priority);
   }
 
   /** The images of every way, seed by seed. */
@@ -130,10 +180,17 @@ public final class SampleCommand implements Callable<Integer> {
     try (Progress bar = Progress.start("sample", "images", all, err)) {
       long done = 0;
       for (Way way : ways) {
-        for (int from = 0; from < seeds.length; from += CHUNK) {
-          int part = Math.min(CHUNK, seeds.length - from);
-          Query query = model.query().withSeeds(seeds[from], part).with(way.sampler());
-          parts.add(model.ask(client -> client.sample(query)));
+        // A deadline is one for all images.
+        int chunk = deadline == null ? CHUNK : seeds.length;
+        for (int from = 0; from < seeds.length; from += chunk) {
+          int part = Math.min(chunk, seeds.length - from);
+          Query query =
+              model.query().withSeeds(seeds[from], part).with(way.sampler()).with(handling());
+          if (way.steps().isEmpty()) {
+            query = query.withAutoSteps(new StepRange(0, MOST_AUTO_STEPS));
+          }
+          Query asked = query;
+          parts.add(model.ask(client -> client.sample(asked)));
           done += part;
           bar.at(done, "");
         }
@@ -145,10 +202,10 @@ public final class SampleCommand implements Callable<Integer> {
   /** A row a way and a column a seed; with one seed, a row an eta and a column a step count. */
   private ImageGrid labelled(ImageGrid grid, List<Way> ways, long[] seeds) {
     if (seeds.length == 1 && !eta.isEmpty()) {
-      return grid.withColumns(steps.size())
+      return grid.withColumns(stepsOrAuto.size())
           .withLabels(
               eta.stream().map(share -> "eta " + share).toList(),
-              steps.stream().map(number -> number + " steps").toList());
+              stepsOrAuto.stream().map(number -> number + " steps").toList());
     }
     return grid.withColumns(seeds.length)
         .withLabels(
@@ -156,16 +213,21 @@ public final class SampleCommand implements Callable<Integer> {
             LongStream.of(seeds).mapToObj(number -> "seed " + number).toList());
   }
 
-  private void report(Pictures<float[]> first, List<Way> ways) {
+  private void report(List<Pictures<float[]>> parts, List<Way> ways) {
+    Pictures<float[]> first = parts.get(0);
+    List<String> labels = new ArrayList<>();
+    for (int i = 0; i < ways.size(); i++) {
+      Way way = ways.get(i);
+      labels.add(
+          way.steps().isPresent() // else the server's choice, in the one part of this way
+              ? way.label()
+              : way.label() + " (" + parts.get(i).pictures().get(0).steps() + ")");
+    }
     spec.commandLine()
         .getOut()
         .printf(
             "%d images of %s version %d, %s: %s%n",
-            count * ways.size(),
-            first.model(),
-            first.version(),
-            String.join("; ", ways.stream().map(Way::label).toList()),
-            out);
+            count * ways.size(), first.model(), first.version(), String.join("; ", labels), out);
   }
 
   private void require(boolean holds, String option, String why) {

@@ -43,6 +43,7 @@ public final class Batcher implements AutoCloseable {
   private final StepTimes times = new StepTimes();
   private final CompletableFuture<Void> terminated = new CompletableFuture<>();
 
+  private volatile BatchCounters counters = BatchCounters.NONE; // the dispatcher's to write
   private volatile Duration lastCall = Duration.ZERO;
 
   /** When the call under way will probably end; empty between calls. */
@@ -90,6 +91,11 @@ public final class Batcher implements AutoCloseable {
     return calibration;
   }
 
+  /** What its graph calls have done so far. */
+  public BatchCounters counters() {
+    return counters;
+  }
+
   /** How many images wait for their first graph call. */
   public int waiting() {
     return room.waiting();
@@ -132,7 +138,7 @@ public final class Batcher implements AutoCloseable {
         new Job(rows, terms.client(), level(terms), now, deadline, rowListener, this::withdraw);
     try {
       if (timeLeft != null) {
-        requireTime(rows, timeLeft);
+        requireTime(job, timeLeft);
       }
       room.add(job, retryAfter());
     } catch (RefusedException e) {
@@ -164,23 +170,35 @@ public final class Batcher implements AutoCloseable {
     Forecast forecast = forecast(room.ahead(terms.client(), level(terms), rows));
     OptionalInt steps = forecast.steps(rows, timeLeft);
     if (steps.isPresent() && steps.getAsInt() < least) {
+      RefusedException late = late(forecast.explain(rows, least, timeLeft));
       doubtIfIdle();
-      listener.refused(RefusedException.Reason.LATE, rows);
-      throw late(forecast.explain(rows, least, timeLeft));
+      listener.refused(late.reason(), rows);
+      throw late;
     }
     return Math.min(most, steps.orElse(least));
   }
 
-  /** Refuses rows that would be late with the whole device for themselves. */
-  private void requireTime(List<Row> rows, Duration timeLeft) {
+  /**
+   * Refuses rows that would be late: for certain, as one of them alone would be, or probably, after
+   * what is ahead of them. Under overload the device then works for those who get their images.
+   */
+  private void requireTime(Job job, Duration timeLeft) {
     if (timeLeft.isZero() || timeLeft.isNegative()) {
       throw late();
     }
+    int rows = job.rows().size();
+    int steps = job.rows().stream().mapToInt(Row::steps).max().orElseThrow();
     Forecast alone = new Forecast(options, times, Ahead.NOTHING, Duration.ZERO);
-    int steps = rows.stream().mapToInt(Row::steps).max().orElseThrow();
     if (alone.own(1, steps).compareTo(timeLeft) > 0) {
+      RefusedException late = late(alone.explain(1, steps, timeLeft));
       doubtIfIdle();
-      throw late(alone.explain(1, steps, timeLeft));
+      throw late;
+    }
+    Ahead ahead = room.ahead(job.client(), job.level(), rows);
+    Forecast after = forecast(ahead);
+    int allowed = after.steps(rows, timeLeft).orElse(steps);
+    if (ahead.rows() + rows > options.maxBatchSize() && ahead.rows() > 0 && allowed < steps) {
+      throw late(after.explain(rows, steps, timeLeft));
     }
   }
 
@@ -278,7 +296,9 @@ public final class Batcher implements AutoCloseable {
     long steps = batch.advance(model, columns, size, batch.limit(begin, room.stopAt()));
     Duration took = Duration.ofNanos(time.nanoTime() - begin);
     times.add(size, took.dividedBy(columns));
-    listener.computed(new GraphCall(batch.moving(), size, columns, steps, took));
+    GraphCall call = new GraphCall(batch.moving(), size, columns, steps, took);
+    counters = counters.plus(call);
+    listener.computed(call);
     batch.tellAdvanced();
   }
 

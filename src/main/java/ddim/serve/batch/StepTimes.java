@@ -15,12 +15,16 @@ import java.util.TreeMap;
  * so that a stall does not count. Thread-safe.
  */
 final class StepTimes {
+  static final int DOUBTS = 10;
   private static final int KEPT = 9;
 
   private final TreeMap<Integer, Deque<Long>> nanos = new TreeMap<>();
 
+  private int doubts;
+
   /** Takes in a measurement. */
   synchronized void add(int batchSize, Duration perStep) {
+    doubts = 0;
     Deque<Long> latest = nanos.computeIfAbsent(batchSize, size -> new ArrayDeque<>());
     latest.add(perStep.toNanos());
     if (latest.size() > KEPT) {
@@ -50,10 +54,15 @@ final class StepTimes {
   }
 
   /**
-   * Forgets the slowest measurement at each size. For when work was refused while nothing else was
-   * to be done: times that are wrong must not refuse for ever, as nothing is measured meanwhile.
+   * For when work was refused while nothing else was to be done: times that are wrong must not
+   * refuse for ever, as nothing is measured meanwhile. So many doubts in a row, and the slowest
+   * measurement at each size is forgotten.
    */
   synchronized void doubt() {
+    doubts++;
+    if (doubts % DOUBTS != 0) {
+      return;
+    }
     nanos.values().forEach(latest -> latest.remove(Collections.max(latest)));
     nanos.values().removeIf(Deque::isEmpty);
   }

@@ -75,6 +75,7 @@ final class WaitingRoom {
       if (displaced == null) {
         throw full(queue.waiting() + " images wait already", retryAfter);
       }
+      listener.accepted(job.rows().size()); // before the dispatcher can begin with them
       lock.notifyAll();
     }
     displaced.forEach(one -> fail(one, full("others who had fewer made them wait", retryAfter)));

@@ -51,6 +51,9 @@ public final class Errors {
     if (error instanceof InvalidRequestException invalid) {
       return invalid(invalid);
     }
+    if (error instanceof UnknownRequestException) {
+      return status(Code.NOT_FOUND, error, List.of(info("REQUEST_NOT_FOUND")));
+    }
     if (error instanceof UnknownModelException) {
       return status(Code.NOT_FOUND, error, List.of(info("MODEL_NOT_FOUND")));
     }

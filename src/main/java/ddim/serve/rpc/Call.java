@@ -6,16 +6,12 @@ import ddim.serve.batch.Batcher;
 import ddim.serve.batch.Job;
 import ddim.serve.batch.Row;
 import ddim.serve.batch.RowListener;
-import ddim.serve.batch.Terms;
 import ddim.serve.call.CallRecord;
-import io.grpc.Context;
-import io.grpc.Deadline;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -23,8 +19,7 @@ import org.jspecify.annotations.Nullable;
 public final class Call {
   private final Batcher batcher;
   private final Executor replies;
-  private final @Nullable Deadline deadline = Context.current().getDeadline();
-  private final CallRecord record = CallRecord.current();
+  private final Caller caller;
 
   @GuardedBy("this")
   private @Nullable Job job;
@@ -33,13 +28,24 @@ public final class Call {
   private boolean cancelled;
 
   /**
-   * The call that is being handled on this thread.
+   * The call that is being handled on this thread, at the default priority; waits for nothing yet.
    *
    * @param replies runs what takes time, such as writing images
    */
   public Call(Batcher batcher, Executor replies) {
+    this(batcher, Caller.current(0), replies);
+  }
+
+  /** As the other, of a caller that is known. */
+  Call(Batcher batcher, Caller caller, Executor replies) {
     this.batcher = batcher;
+    this.caller = caller;
     this.replies = replies;
+  }
+
+  /** Who makes it. */
+  Caller caller() {
+    return caller;
   }
 
   /** What becomes of the images of rows. */
@@ -60,10 +66,9 @@ public final class Call {
       return CompletableFuture.failedFuture(new CancellationException("cancelled by the client"));
     }
     try {
+      CallRecord record = caller.record();
       record.asksFor(rows.size(), rows.stream().mapToLong(Row::steps).sum());
-      job =
-          batcher.submit(
-              rows, new Terms(record.client(), 0, timeLeft()), new Noted(listener, record));
+      job = batcher.submit(rows, caller.terms(), new Noted(listener, record));
       return job.result();
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(e);
@@ -80,11 +85,6 @@ public final class Call {
     if (withdrawn != null) {
       withdrawn.withdraw();
     }
-  }
-
-  /** How long the client will wait; null for as long as it takes. */
-  private @Nullable Duration timeLeft() {
-    return deadline == null ? null : Duration.ofNanos(deadline.timeRemaining(TimeUnit.NANOSECONDS));
   }
 
   /** Notes how long rows waited. */

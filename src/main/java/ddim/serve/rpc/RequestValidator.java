@@ -42,13 +42,29 @@ final class RequestValidator {
 
   private final ModelRepository models;
   private final MessageLimits limits;
+  private final Caller caller;
   private final Problems problems = new Problems();
   private @Nullable Lease lease;
   private @Nullable UnknownModelException unknownModel;
 
-  RequestValidator(ModelRepository models, MessageLimits limits) {
+  /** Checks the caller's priority first. */
+  RequestValidator(ModelRepository models, MessageLimits limits, Caller caller) {
     this.models = models;
     this.limits = limits;
+    this.caller = caller;
+    int levels = models.options().priorityLevels();
+    problems.rule(
+        caller.priority() >= 0 && caller.priority() <= levels,
+        "priority",
+        "priority must be from 1, the most urgent, to "
+            + levels
+            + ", or absent, is "
+            + caller.priority());
+  }
+
+  /** Who asks. */
+  Caller caller() {
+    return caller;
   }
 
   /** Where other checks note what is wrong. */
@@ -120,6 +136,16 @@ final class RequestValidator {
             : sampler.violations(schedule, prediction);
     violations.forEach(violation -> problems.add(path(violation.field()), violation.message()));
     return sampler;
+  }
+
+  /** Notes what is wrong with a sampler's number of steps, which is in {@code field}. */
+  void steps(Sampler sampler, String field) {
+    NoiseSchedule schedule = lease == null ? UNKNOWN_SCHEDULE : lease.schedule();
+    Prediction prediction = lease == null ? Prediction.EPS : lease.spec().prediction();
+    sampler.violations(schedule, prediction).stream()
+        .filter(violation -> violation.field().equals("steps"))
+        .forEach(
+            violation -> problems.add(field, violation.message().replaceFirst("^steps", field)));
   }
 
   /**

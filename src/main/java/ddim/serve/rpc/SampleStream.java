@@ -42,14 +42,15 @@ final class SampleStream implements RowListener {
     this.stepsTaken = new int[samples.seeds().length];
   }
 
-  /** Says that the request was accepted. */
-  void start() {
+  /** Says that the request was accepted, and what Cancel calls it. */
+  void start(String requestId) {
     Started started =
         Started.newBuilder()
             .setModel(samples.recipe().model())
             .setShape(samples.recipe().shape())
             .setImages(samples.seeds().length)
             .setSteps(samples.recipe().steps())
+            .setRequestId(requestId)
             .build();
     later(() -> observer.onNext(SampleStreamResponse.newBuilder().setStarted(started).build()));
   }

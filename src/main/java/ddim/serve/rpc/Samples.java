@@ -62,11 +62,14 @@ record Samples(Recipe recipe, StepTable table, long[] seeds, List<Integer> stops
             request.hasSteps() ? request.getSteps() : null,
             request.hasEta() ? request.getEta() : null,
             RequestValidator.Use.SAMPLE);
-    checkStops(stops, sampler.steps(), check.problems());
+    AutoSteps auto = new AutoSteps(request, sampler, check);
+    checkStops(stops, auto.fewestSteps(), check.problems());
     Lease lease = check.accept();
+    long[] seeds = seeds(request);
+    sampler = auto.choose(lease, seeds.length, check.caller());
     StepTable table = sampler.table(lease.schedule(), lease.spec().prediction());
     return new Samples(
-        new Recipe(lease, sampler, table.length(), encoding), table, seeds(request), stops, noisy);
+        new Recipe(lease, sampler, table.length(), encoding), table, seeds, stops, noisy);
   }
 
   private static void checkSeeds(SampleRequest request, RequestValidator check) {

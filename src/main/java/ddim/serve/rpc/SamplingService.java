@@ -1,9 +1,14 @@
 package ddim.serve.rpc;
 
+import ddim.diffusion.Violation;
 import ddim.model.ModelSpec;
 import ddim.serve.error.Errors;
+import ddim.serve.error.InvalidRequestException;
 import ddim.serve.repository.Lease;
 import ddim.serve.repository.ModelRepository;
+import ddim.serve.repository.UnknownModelException;
+import ddim.v1.CancelRequest;
+import ddim.v1.CancelResponse;
 import ddim.v1.DecodeRequest;
 import ddim.v1.DecodeResponse;
 import ddim.v1.EncodeRequest;
@@ -22,6 +27,8 @@ import ddim.v1.SampleStreamResponse;
 import ddim.v1.SamplingServiceGrpc;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +38,7 @@ public final class SamplingService extends SamplingServiceGrpc.SamplingServiceIm
   private final ModelRepository models;
   private final MessageLimits limits;
   private final Executor replies;
+  private final OpenCalls open = new OpenCalls();
 
   /**
    * @param replies writes images and sends them
@@ -43,71 +51,102 @@ public final class SamplingService extends SamplingServiceGrpc.SamplingServiceIm
 
   @Override
   public void sample(SampleRequest request, StreamObserver<SampleResponse> observer) {
-    answer(request, Samples::sample, observer);
+    answer(request, request.getPriority(), Samples::sample, observer);
   }
 
   @Override
   public void encode(EncodeRequest request, StreamObserver<EncodeResponse> observer) {
-    answer(request, Latents::encode, observer);
+    answer(request, request.getPriority(), Latents::encode, observer);
   }
 
   @Override
   public void decode(DecodeRequest request, StreamObserver<DecodeResponse> observer) {
-    answer(request, Latents::decode, observer);
+    answer(request, request.getPriority(), Latents::decode, observer);
   }
 
   @Override
   public void reconstruct(
       ReconstructRequest request, StreamObserver<ReconstructResponse> observer) {
-    answer(request, Latents::reconstruct, observer);
+    answer(request, request.getPriority(), Latents::reconstruct, observer);
   }
 
   @Override
   public void interpolate(
       InterpolateRequest request, StreamObserver<InterpolateResponse> observer) {
-    answer(request, Interpolation::interpolate, observer);
+    answer(request, request.getPriority(), Interpolation::interpolate, observer);
   }
 
   @Override
   public void sampleStream(
       SampleStreamRequest request, StreamObserver<SampleStreamResponse> observer) {
-    Samples samples = check(request, Samples::stream);
+    Caller caller = Caller.current(request.getSample().getPriority());
+    Samples samples = check(request, caller, Samples::stream);
     var serverObserver = (ServerCallStreamObserver<SampleStreamResponse>) observer;
-    Call call = new Call(samples.recipe().lease().batcher(), replies);
+    Call call = new Call(samples.recipe().lease().batcher(), caller, replies);
     serverObserver.setOnCancelHandler(call::cancel);
     SampleStream stream = new SampleStream(samples, serverObserver, replies);
-    stream.start();
+    open.add(call);
+    stream.start(caller.id());
     var unused =
-        call.compute(samples.rows(), stream).whenComplete((images, error) -> stream.end(error));
+        call.compute(samples.rows(), stream)
+            .whenComplete(
+                (images, error) -> {
+                  open.remove(call);
+                  stream.end(error);
+                });
+  }
+
+  @Override
+  public void cancel(CancelRequest request, StreamObserver<CancelResponse> observer) {
+    if (request.getRequestId().isEmpty()) {
+      throw new InvalidRequestException(
+          List.of(new Violation("request_id", "request_id is required")));
+    }
+    open.cancel(Caller.current(0).client(), request.getRequestId());
+    observer.onNext(CancelResponse.getDefaultInstance());
+    observer.onCompleted();
   }
 
   @Override
   public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> observer) {
     ListModelsResponse.Builder response =
         ListModelsResponse.newBuilder().setMaxMessageBytes(limits.maxMessageBytes());
-    models.ready().forEach(model -> response.addModels(info(model)));
+    for (ModelRepository.Ready ready : models.ready()) {
+      try (Lease lease = models.acquire(ready.name(), OptionalLong.of(ready.version()))) {
+        response.addModels(info(lease));
+      } catch (UnknownModelException e) {
+        // It has gone this moment.
+      }
+    }
     observer.onNext(response.build());
     observer.onCompleted();
   }
 
   private <Q, R> void answer(
       Q request,
+      int priority,
       BiFunction<Q, RequestValidator, Command<R>> operation,
       StreamObserver<R> observer) {
-    Command<R> command = check(request, operation);
-    Call call = new Call(command.lease().batcher(), replies);
+    Caller caller = Caller.current(priority);
+    Command<R> command = check(request, caller, operation);
+    Call call = new Call(command.lease().batcher(), caller, replies);
     ((ServerCallStreamObserver<R>) observer).setOnCancelHandler(call::cancel);
+    open.add(call);
     var unused =
         command
             .work()
             .apply(call)
             .whenCompleteAsync(
-                (reply, error) -> reply(command.lease(), reply, error, observer), replies);
+                (reply, error) -> {
+                  open.remove(call);
+                  reply(command.lease(), reply, error, observer);
+                },
+                replies);
   }
 
   /** What the operation makes of the request; a request that is refused gives its model back. */
-  private <Q, C> C check(Q request, BiFunction<Q, RequestValidator, C> operation) {
-    RequestValidator validator = new RequestValidator(models, limits);
+  private <Q, C> C check(Q request, Caller caller, BiFunction<Q, RequestValidator, C> operation) {
+    RequestValidator validator = new RequestValidator(models, limits, caller);
     try {
       return operation.apply(request, validator);
     } catch (RuntimeException e) {
@@ -132,10 +171,10 @@ public final class SamplingService extends SamplingServiceGrpc.SamplingServiceIm
     }
   }
 
-  private ModelInfo info(ModelRepository.Ready ready) {
-    ModelSpec spec = ready.spec();
+  private ModelInfo info(Lease lease) {
+    ModelSpec spec = lease.spec();
     return ModelInfo.newBuilder()
-        .setModel(Recipe.model(ready.name(), ready.version()))
+        .setModel(Recipe.model(lease.name(), lease.version()))
         .setShape(Recipe.shape(spec.unet()))
         .setTrainSteps(spec.schedule().trainSteps())
         .setParameters(spec.parameters())
@@ -143,7 +182,8 @@ public final class SamplingService extends SamplingServiceGrpc.SamplingServiceIm
         .setLicense(spec.license())
         .setTrainingStep(spec.trainingStep())
         .setMaxImages(limits.maxImages(spec))
-        .setMaxBatchSize(models.options().maxBatchSize())
+        .setMaxBatchSize(lease.batcher().calibration().options().maxBatchSize())
+        .setBatching(BatchingInfo.of(lease.batcher()))
         .build();
   }
 }

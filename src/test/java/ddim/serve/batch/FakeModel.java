@@ -32,6 +32,7 @@ public final class FakeModel implements SamplingModel {
   private final Map<Trajectory, Boolean> running = new IdentityHashMap<>();
   private volatile Consumer<Call> hook = call -> {};
   private volatile boolean closed;
+  private volatile boolean broken;
 
   /** Grey images of 2 x 3 pixels, 1000 noise levels. */
   public FakeModel() {
@@ -53,6 +54,11 @@ public final class FakeModel implements SamplingModel {
   /** All calls so far, in order. */
   public List<Call> calls() {
     return List.copyOf(calls);
+  }
+
+  /** From now on starting noise is not a number. */
+  public void breakNumbers() {
+    broken = true;
   }
 
   public boolean isClosed() {
@@ -113,7 +119,7 @@ public final class FakeModel implements SamplingModel {
     Random random = new Random(seed);
     float[] x = new float[spec.unet().imageSize()];
     for (int i = 0; i < x.length; i++) {
-      x[i] = (float) random.nextGaussian();
+      x[i] = broken ? Float.NaN : (float) random.nextGaussian();
     }
     return x;
   }

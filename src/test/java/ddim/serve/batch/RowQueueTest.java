@@ -7,7 +7,9 @@ import ddim.diffusion.Sampler;
 import ddim.diffusion.ScheduleConfig;
 import ddim.diffusion.StepTable;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
@@ -115,6 +117,89 @@ class RowQueueTest {
     assertThat(queue.finish(batch.get(0), IMAGE)).isNull();
     assertThat(queue.isEmpty()).isTrue();
     assertThat(queue.waiting()).isZero();
+  }
+
+  @Test
+  void aClientWithManyJobsLeavesTheOthersTheirShare() {
+    for (int i = 0; i < 50; i++) {
+      queue.add(job(1000 + i, 1, "greedy", 1));
+    }
+    queue.add(job(200, 10, "large", 1));
+    queue.add(job(300, 1, "small", 1));
+
+    assertThat(seeds(queue.draw(7))).containsExactly(1000L, 1001L, 1002L, 200L, 201L, 202L, 300L);
+  }
+
+  @Test
+  void clientsTakeTurnsWhereThereAreMoreOfThemThanPlaces() {
+    for (String client : List.of("a", "b", "c")) {
+      for (int i = 0; i < 4; i++) {
+        queue.add(job(100 * client.charAt(0) + i, 1, client, 0));
+      }
+    }
+    Map<Long, Integer> served = new TreeMap<>();
+    for (int call = 0; call < 6; call++) {
+      finishAll(queue.draw(1)).forEach(t -> served.merge(t.row().seed() / 100, 1, Integer::sum));
+    }
+    assertThat(served).isEqualTo(Map.of(97L, 2, 98L, 2, 99L, 2));
+  }
+
+  @Test
+  void eachLevelGetsFourTimesThePlacesOfTheNextAndNoneStarves() {
+    int[] served = new int[3];
+    for (int level = 0; level < 3; level++) {
+      queue.add(job(0, 300, "", level));
+    }
+    for (int call = 0; call < 210; call++) {
+      finishAll(queue.draw(1)).forEach(ticket -> served[ticket.job().level()]++);
+    }
+    assertThat(served).containsExactly(160, 40, 10);
+  }
+
+  @Test
+  void aLevelThatHadNothingToDoHasNoClaimOnThePast() {
+    queue.add(job(0, 300, "", 2));
+    finishAll(queue.draw(200));
+    queue.add(job(1000, 100, "", 0));
+
+    List<Ticket> batch = queue.draw(51);
+
+    assertThat(batch.stream().filter(ticket -> ticket.job().level() == 2)).hasSizeBetween(2, 4);
+  }
+
+  @Test
+  void anUrgentRowTakesThePlaceOfOneThatRuns() {
+    queue.add(job(0, 2, "", 1));
+    queue.draw(2);
+    queue.add(job(100, 1, "", 0));
+
+    assertThat(seeds(queue.draw(2))).containsExactly(100L, 0L);
+  }
+
+  @Test
+  void whoHasMoreRowsWaitingMakesWay() {
+    RowQueue small = new RowQueue(10, 1);
+    Job oldest = job(0, 4, "greedy", 0);
+    Job newest = job(20, 5, "greedy", 0);
+    small.add(oldest);
+    small.add(newest);
+
+    assertThat(small.add(job(100, 2, "greedy", 0))).isNull();
+    assertThat(small.add(job(100, 3, "other", 0))).containsExactly(newest);
+    assertThat(small.waiting()).isEqualTo(7);
+    assertThat(small.add(job(200, 4, "other", 0))).as("would have more").isNull();
+    assertThat(small.jobs()).contains(oldest);
+  }
+
+  @Test
+  void whatIsAheadIsWhatComesFirst() {
+    assertThat(queue.ahead("me", 1, 2)).isEqualTo(Ahead.NOTHING);
+    queue.add(job(0, 10, "greedy", 1)); // as many rows as I have, 2 steps each
+    queue.add(job(100, 3, "me", 1)); // all of mine
+    queue.add(job(200, 4, "urgent", 0)); // all of them
+    queue.add(job(300, 50, "late", 2)); // none
+
+    assertThat(queue.ahead("me", 1, 2)).isEqualTo(new Ahead(5 + 3 + 4, 2.0 * (5 + 3 + 4)));
   }
 
   private List<Ticket> finishAll(List<Ticket> batch) {

@@ -1,0 +1,221 @@
+package ddim.serve.batch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ddim.diffusion.NoiseSchedule;
+import ddim.diffusion.Sampler;
+import ddim.diffusion.ScheduleConfig;
+import ddim.diffusion.StepTable;
+import ddim.model.ModelFormatException;
+import ddim.serve.batch.RefusedException.Reason;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What is measured of a model, and what is promised from it. */
+class BatchTimesTest {
+  private static final NoiseSchedule SCHEDULE = NoiseSchedule.of(ScheduleConfig.LINEAR_1000);
+  private static final Map<Integer, Duration> TEN_MILLIS_A_STEP =
+      Map.of(1, Duration.ofMillis(10), 2, Duration.ofMillis(10), 4, Duration.ofMillis(10));
+
+  private final FakeTime time = new FakeTime();
+  private final FakeModel model = new FakeModel();
+  private final Gate gate = new Gate();
+  private Batcher batcher =
+      Batcher.start(
+          "fake",
+          model,
+          new Calibration(BatcherOptions.of(4), TEN_MILLIS_A_STEP),
+          time,
+          BatchListener.NONE);
+
+  @AfterEach
+  void close() {
+    gate.open();
+    batcher.close();
+  }
+
+  @Test
+  void theSweepEndsWhereThroughputStopsGrowing() {
+    // 1, 2, 4 rows: 3 ms a step; 8: 4; from there on twice as long for twice as many
+    model.onCall(
+        call -> {
+          int millis = call.batchSize() <= 4 ? 3 : call.batchSize() / 2;
+          time.advance(Duration.ofMillis((long) millis * call.columns()));
+        });
+
+    Calibration calibration =
+        Calibration.measure(model, BatcherOptions.of(256).withSweep(true), time);
+
+    assertThat(calibration.options().maxBatchSize()).isEqualTo(8);
+    assertThat(calibration.options().allowedBatchSizes()).containsExactly(1, 2, 4, 8);
+    assertThat(calibration.options().maxEnqueuedImages()).isEqualTo(64 * 256);
+    assertThat(calibration.stepTimes())
+        .containsExactlyEntriesOf(
+            new TreeMap<>(
+                Map.of(
+                    1, Duration.ofMillis(3),
+                    2, Duration.ofMillis(3),
+                    4, Duration.ofMillis(3),
+                    8, Duration.ofMillis(4),
+                    16, Duration.ofMillis(8),
+                    32, Duration.ofMillis(16))));
+  }
+
+  @Test
+  void whereThereIsNoMemoryForMoreTheSweepEnds() {
+    model.onCall(
+        call -> {
+          time.advance(Duration.ofMillis(1));
+          if (call.batchSize() > 2) {
+            throw new IllegalStateException("no memory");
+          }
+        });
+    BatcherOptions options = BatcherOptions.of(4);
+
+    assertThat(Calibration.measure(model, options.withSweep(true), time).options().maxBatchSize())
+        .isEqualTo(2);
+    assertThatThrownBy(() -> Calibration.measure(model, options, time)).hasMessage("no memory");
+  }
+
+  @Test
+  void sizesThatWereSaidAreKept() {
+    Calibration calibration = Calibration.measure(model, BatcherOptions.of(4), time);
+
+    assertThat(calibration.options()).isEqualTo(BatcherOptions.of(4));
+    assertThat(calibration.stepTimes()).containsOnlyKeys(1, 2, 4);
+  }
+
+  @Test
+  void aModelThatComputesNoNumbersIsRefused() {
+    FakeModel broken = new FakeModel();
+    broken.breakNumbers();
+
+    assertThatThrownBy(() -> Calibration.measure(broken, BatcherOptions.of(1), time))
+        .isInstanceOf(ModelFormatException.class)
+        .hasMessage("the model computes pixels that are not finite: NaN");
+  }
+
+  @Test
+  void theTimeOfAStepIsTheMedianAndIsForgottenWhenItOnlyRefuses() {
+    StepTimes times = new StepTimes();
+    assertThat(times.at(3)).isEmpty();
+    for (int millis : new int[] {9, 10, 500, 11, 10}) {
+      times.add(4, Duration.ofMillis(millis));
+    }
+    assertThat(times.at(3)).contains(Duration.ofMillis(10));
+    assertThat(times.at(8)).contains(Duration.ofMillis(20));
+
+    for (int i = 0; i < 4 * StepTimes.DOUBTS; i++) {
+      times.doubt();
+    }
+    assertThat(times.at(3)).as("the fastest is left").contains(Duration.ofMillis(9));
+    for (int i = 0; i < StepTimes.DOUBTS; i++) {
+      times.doubt();
+    }
+    assertThat(times.at(3)).isEmpty();
+  }
+
+  @Test
+  void anIdleDeviceAllowsWhatTheTimeIsFor() {
+    // (time left - 10 ms for the reply) / 1.25 / 10 ms a step
+    assertThat(steps(1, Duration.ofMillis(310))).isEqualTo(24);
+    assertThat(steps(4, Duration.ofMillis(310))).isEqualTo(24);
+    assertThat(steps(8, Duration.ofMillis(310))).as("two batches").isEqualTo(12);
+    assertThat(steps(1, Duration.ofMinutes(1))).as("the most").isEqualTo(50);
+    assertThat(steps(1, null)).as("without a deadline").isEqualTo(50);
+    assertThat(batcher.affordableSteps(1, 5, 50, Terms.within(Duration.ofMillis(73)))).isEqualTo(5);
+  }
+
+  @Test
+  void whatIsAheadTakesItsTime() {
+    model.onCall(call -> gate.pass());
+    submit(0, 4, 50);
+    gate.awaitCall(); // 500 ms
+
+    time.advance(Duration.ofMillis(100)); // 400 ms are left of it
+    assertThat(batcher.affordableSteps(1, 5, 50, other(Duration.ofMillis(760)))).isEqualTo(10);
+    submit(10, 8, 50); // of which the other client has to wait for 1, and for the 4
+    assertThat(batcher.affordableSteps(1, 5, 50, other(Duration.ofMillis(886)))).isEqualTo(20);
+    // This one waits for all 12 rows: 600 steps on 4 places are 1500 ms
+    assertThat(steps(1, Duration.ofMillis(2010))).isEqualTo(10);
+  }
+
+  @Test
+  void whatCannotBeMetIsRefusedAtOnceWithTheEstimate() {
+    assertThatThrownBy(() -> steps(1, Duration.ofMillis(72)))
+        .isInstanceOfSatisfying(
+            RefusedException.class, e -> assertThat(e.reason()).isEqualTo(Reason.LATE))
+        .hasMessage(
+            "1 images of 5 steps would take about 50 ms, after 0 ms for what is ahead;"
+                + " 72 ms are left");
+    assertThatThrownBy(() -> batcher.submit(rows(0, 1, 50), Duration.ofMillis(499)))
+        .isInstanceOfSatisfying(
+            RefusedException.class, e -> assertThat(e.reason()).isEqualTo(Reason.LATE))
+        .hasMessageContaining("50 steps would take about 500 ms");
+    assertThat(model.calls()).isEmpty();
+  }
+
+  @Test
+  void aWrongMeasurementDoesNotRefuseForEver() throws Exception {
+    for (int i = 0; i < StepTimes.DOUBTS; i++) {
+      assertThatThrownBy(() -> steps(1, Duration.ofMillis(50)))
+          .isInstanceOf(RefusedException.class);
+    }
+
+    Job job = batcher.submit(rows(0, 1, 50), Duration.ofMillis(50)); // nothing is known any more
+
+    assertThat(job.result().get(20, TimeUnit.SECONDS)).hasSize(1);
+  }
+
+  @Test
+  void whatIsPromisedIsKept() throws Exception {
+    Random random = new Random(5);
+    for (int round = 0; round < 20; round++) {
+      model.onCall(call -> gate.pass());
+      submit(0, 1 + random.nextInt(4), 20);
+      gate.awaitCall();
+      submit(10, 1 + random.nextInt(20), 10);
+      List<Job> jobs = new ArrayList<>();
+      for (int client = 0; client < 5; client++) {
+        int rows = 1 + random.nextInt(6);
+        Terms terms =
+            new Terms("client " + client, 0, Duration.ofMillis(3000 + random.nextInt(2000)));
+        int steps = batcher.affordableSteps(rows, 1, 30, terms);
+        jobs.add(batcher.submit(rows(100, rows, steps), terms, RowListener.NONE));
+      }
+      model.onCall(call -> time.advance(Duration.ofMillis(10L * call.columns())));
+      gate.letThrough();
+      for (Job job : jobs) {
+        assertThat(job.result().get(20, TimeUnit.SECONDS)).isNotEmpty();
+      }
+    }
+  }
+
+  private int steps(int rows, Duration timeLeft) {
+    return batcher.affordableSteps(rows, 5, 50, Terms.within(timeLeft));
+  }
+
+  private static Terms other(Duration timeLeft) {
+    return new Terms("other", 0, timeLeft);
+  }
+
+  private Job submit(long firstSeed, int count, int steps) {
+    return batcher.submit(rows(firstSeed, count, steps), null);
+  }
+
+  private static List<Row> rows(long firstSeed, int count, int steps) {
+    StepTable table = Sampler.ddim(steps, 0).table(SCHEDULE);
+    return LongStream.range(firstSeed, firstSeed + count)
+        .mapToObj(seed -> new Row(seed, null, table))
+        .toList();
+  }
+}
