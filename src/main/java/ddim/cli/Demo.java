@@ -11,6 +11,7 @@ import ddim.model.LoadedModel;
 import ddim.serve.DdimServer;
 import ddim.serve.SamplingClient;
 import ddim.serve.ServerOptions;
+import ddim.serve.repository.RepositoryOptions;
 import ddim.train.RunExporter;
 import ddim.train.TrainConfig;
 import java.io.IOException;
@@ -88,7 +89,8 @@ final class Demo {
   private void serveAndSample() throws IOException {
     try (DdimServer server =
         Models.server(
-            folder.resolve(MODELS), ServerOptions.defaults().withAddress("127.0.0.1", 0))) {
+            RepositoryOptions.of(folder.resolve(MODELS)),
+            ServerOptions.defaults().withAddress("127.0.0.1", 0))) {
       server.load();
       String target = "127.0.0.1:" + server.port();
       done("serving on %s", target);

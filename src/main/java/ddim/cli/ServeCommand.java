@@ -4,6 +4,7 @@ import ddim.cli.images.Models;
 import ddim.model.Device;
 import ddim.serve.DdimServer;
 import ddim.serve.ServerOptions;
+import ddim.serve.repository.RepositoryOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -61,7 +62,7 @@ final class ServeCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     ServerOptions options = operators.on(ServerOptions.defaults().withAddress(host, port));
-    DdimServer server = Models.server(models, options);
+    DdimServer server = Models.server(RepositoryOptions.of(models), options);
     spec.commandLine().getErr().println(Device.describe());
     try {
       server.load();

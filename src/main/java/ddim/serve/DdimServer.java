@@ -5,6 +5,7 @@ import ddim.model.ModelFormatException;
 import ddim.serve.error.ErrorInterceptor;
 import ddim.serve.inference.InferenceService;
 import ddim.serve.repository.ModelRepository;
+import ddim.serve.repository.RepositoryOptions.Control;
 import ddim.serve.rpc.MessageLimits;
 import ddim.serve.rpc.SamplingService;
 import ddim.serve.tensorflow.ModelService;
@@ -148,11 +149,13 @@ public final class DdimServer implements AutoCloseable {
   /**
    * Loads and warms up the models, and says that it serves them.
    *
-   * @throws ModelFormatException if not one of them can be loaded, with every reason
+   * @throws ModelFormatException if not one of them can be loaded, with every reason; unless
+   *     clients are to load them, and none was to be loaded at start
    */
   public void load() {
     models.loadAll();
-    if (models.ready().isEmpty()) {
+    boolean isLeftToClients = models.control() == Control.EXPLICIT && models.broken().isEmpty();
+    if (models.ready().isEmpty() && !isLeftToClients) {
       throw new ModelFormatException(
           models.broken().stream()
               .map(broken -> broken.folder() + ": " + broken.reason())

@@ -7,6 +7,7 @@ import ddim.cli.TinyModel.Outcome;
 import ddim.cli.images.Models;
 import ddim.serve.DdimServer;
 import ddim.serve.ServerOptions;
+import ddim.serve.repository.RepositoryOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -118,7 +119,8 @@ class CommandTest {
   void aServerAndThisProcessMakeTheSamePictures() throws IOException {
     Outcome local = sample("local", "--models", tiny.path("models"));
     Outcome remote;
-    try (DdimServer server = Models.server(folder.resolve("models"), LOCAL)) {
+    try (DdimServer server =
+        Models.server(RepositoryOptions.of(folder.resolve("models")), LOCAL)) {
       server.load();
       remote = sample("remote", "--target", "127.0.0.1:" + server.port());
     }
@@ -158,7 +160,8 @@ class CommandTest {
     Outcome local = ddim(withSource(wrong, "--models", tiny.path("models")));
     Outcome remote;
     Outcome unknown;
-    try (DdimServer server = Models.server(folder.resolve("models"), LOCAL)) {
+    try (DdimServer server =
+        Models.server(RepositoryOptions.of(folder.resolve("models")), LOCAL)) {
       server.load();
       String target = "127.0.0.1:" + server.port();
       remote = ddim(withSource(wrong, "--target", target));

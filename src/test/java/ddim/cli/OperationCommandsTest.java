@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -98,6 +99,22 @@ class OperationCommandsTest {
     assertThat(picture("all.png").getHeight()).isGreaterThan(4 * CELL);
   }
 
+  @Test
+  void theVersionThatIsAskedForIsTheOneThatIsLoaded() throws IOException {
+    Path two = folder.resolve("two/tiny");
+    copy(folder.resolve("models/tiny/1"), two.resolve("1"));
+    copy(folder.resolve("models/tiny/1"), two.resolve("2"));
+    String[] call = {
+      "sample", "--models", tiny.path("two"), "--model", "tiny", "--count", "1", "--steps", "1"
+    };
+
+    Outcome older = ddim(with(call, "--version", "1", "--out", tiny.path("v1.png")));
+    Outcome newest = ddim(with(call, "--out", tiny.path("v2.png")));
+
+    assertThat(older.out()).as(older.err()).contains("of tiny version 1,");
+    assertThat(newest.out()).as(newest.err()).contains("of tiny version 2,");
+  }
+
   @ParameterizedTest(name = "{0}")
   @CsvSource({
     "--solver ipndm --order 2",
@@ -157,6 +174,19 @@ class OperationCommandsTest {
                 tiny.path(out)));
     arguments.addAll(List.of(more));
     return ddim(arguments.toArray(new String[0]));
+  }
+
+  private static String[] with(String[] arguments, String... more) {
+    return Stream.of(arguments, more).flatMap(Stream::of).toArray(String[]::new);
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> paths = Files.walk(from)) {
+      for (Path path : paths.toList()) {
+        Files.createDirectories(to.resolve(from.relativize(path)).getParent());
+        Files.copy(path, to.resolve(from.relativize(path)));
+      }
+    }
   }
 
   private static String seed(int seed) {

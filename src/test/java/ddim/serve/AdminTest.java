@@ -9,6 +9,7 @@ import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.FakeModel;
 import ddim.serve.batch.SystemTime;
 import ddim.serve.repository.ModelRepository;
+import ddim.serve.repository.RepositoryOptions;
 import io.grpc.Channel;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
@@ -139,7 +140,8 @@ class AdminTest {
   private DdimServer start(ServerOptions options) throws IOException {
     return DdimServer.start(
         options.withAddress("127.0.0.1", 0),
-        new ModelRepository(root, loader, BatcherOptions.of(4), new SystemTime()));
+        new ModelRepository(
+            RepositoryOptions.of(root), loader, BatcherOptions.of(4), new SystemTime()));
   }
 
   private static ManagedChannel channel(int port) {

@@ -13,6 +13,7 @@ import ddim.serve.SamplingClient.Query;
 import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.FakeTime;
 import ddim.serve.repository.ModelRepository;
+import ddim.serve.repository.RepositoryOptions;
 import ddim.v1.ModelRef;
 import ddim.v1.SampleRequest;
 import ddim.v1.SampleResponse;
@@ -136,7 +137,11 @@ class DdimServerTest {
   @Test
   void isNotServingBeforeTheModelsAreWarm() throws IOException {
     ModelRepository models =
-        new ModelRepository(root, path -> fixture.clothes, BatcherOptions.of(4), new FakeTime());
+        new ModelRepository(
+            RepositoryOptions.of(root),
+            path -> fixture.clothes,
+            BatcherOptions.of(4),
+            new FakeTime());
     try (DdimServer server =
             DdimServer.start(ServerOptions.defaults().withAddress("127.0.0.1", 0), models);
         SamplingClient client = SamplingClient.connect("127.0.0.1:" + server.port())) {
@@ -153,7 +158,7 @@ class DdimServerTest {
     Files.createDirectories(broken.resolve("empty"));
     ModelRepository models =
         new ModelRepository(
-            broken,
+            RepositoryOptions.of(broken),
             path -> {
               throw new ModelFormatException("half a file");
             },
@@ -172,7 +177,11 @@ class DdimServerTest {
   @Test
   void aPortThatIsTakenIsNamed() {
     ModelRepository models =
-        new ModelRepository(root, path -> fixture.clothes, BatcherOptions.of(4), new FakeTime());
+        new ModelRepository(
+            RepositoryOptions.of(root),
+            path -> fixture.clothes,
+            BatcherOptions.of(4),
+            new FakeTime());
     ServerOptions taken = ServerOptions.defaults().withAddress("127.0.0.1", fixture.server.port());
 
     assertThatThrownBy(() -> DdimServer.start(taken, models))

@@ -7,6 +7,7 @@ import ddim.serve.batch.FakeTime;
 import ddim.serve.batch.SystemTime;
 import ddim.serve.batch.TimeSource;
 import ddim.serve.repository.ModelRepository;
+import ddim.serve.repository.RepositoryOptions;
 import ddim.v1.SamplingServiceGrpc;
 import ddim.v1.SamplingServiceGrpc.SamplingServiceBlockingStub;
 import ddim.v1.SamplingServiceGrpc.SamplingServiceFutureStub;
@@ -49,7 +50,7 @@ final class ServerFixture implements AutoCloseable {
             root.resolve("clothes/3"), clothes,
             root.resolve("faces/1"), faces,
             root.resolve("spectra/1"), spectra);
-    repository = new ModelRepository(root, models::get, batching, time);
+    repository = new ModelRepository(RepositoryOptions.of(root), models::get, batching, time);
     try {
       for (Path folder : models.keySet()) {
         Files.createDirectories(folder);

@@ -6,10 +6,14 @@ import ddim.serve.DdimServer;
 import ddim.serve.RemoteFailureException;
 import ddim.serve.SamplingClient;
 import ddim.serve.ServerOptions;
+import ddim.serve.repository.ModelConfig;
+import ddim.serve.repository.RepositoryOptions;
+import ddim.serve.repository.VersionPolicy;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +42,8 @@ public final class ModelConnection implements AutoCloseable {
   }
 
   /**
-   * Starts a server on a free port of this machine's own address, for one folder of models.
+   * Starts a server on a free port of this machine's own address, for one model of a repository;
+   * nothing else is loaded.
    *
    * @param err told what the model runs on
    * @throws IOException if there is no such folder or model
@@ -47,7 +52,13 @@ public final class ModelConnection implements AutoCloseable {
       throws IOException {
     ModelFolder.find(models, model, version);
     err.println(Device.describe());
-    DdimServer server = Models.server(models, ServerOptions.defaults().withAddress("127.0.0.1", 0));
+    VersionPolicy versions =
+        version.isPresent() ? VersionPolicy.only(version.getAsLong()) : VersionPolicy.NEWEST;
+    ModelConfig config = new ModelConfig(model, versions, Map.of());
+    DdimServer server =
+        Models.server(
+            RepositoryOptions.only(models, config),
+            ServerOptions.defaults().withAddress("127.0.0.1", 0));
     try {
       server.load();
       String target = "127.0.0.1:" + server.port();

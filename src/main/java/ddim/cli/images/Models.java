@@ -7,6 +7,7 @@ import ddim.serve.ServerOptions;
 import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.SystemTime;
 import ddim.serve.repository.ModelRepository;
+import ddim.serve.repository.RepositoryOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -28,13 +29,14 @@ public final class Models {
   /**
    * Starts a server that has yet to load its models.
    *
-   * @param models the repository
+   * @param models the repository, and what of it is served
    * @throws IOException if there is no such folder, it cannot listen there or a file of the options
    *     cannot be used
    */
-  public static DdimServer server(Path models, ServerOptions options) throws IOException {
-    if (!Files.isDirectory(models)) {
-      throw new NotDirectoryException(models.toString());
+  public static DdimServer server(RepositoryOptions models, ServerOptions options)
+      throws IOException {
+    if (!Files.isDirectory(models.root())) {
+      throw new NotDirectoryException(models.root().toString());
     }
     ModelRepository repository =
         new ModelRepository(models, Models::load, batching(), new SystemTime());

@@ -2,8 +2,11 @@ package ddim.serve.repository;
 
 import ddim.model.ModelFormatException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -11,29 +14,45 @@ import java.util.stream.Stream;
 
 /** What lies in a model repository: {@code DIR/NAME/VERSION/}. */
 final class ModelFolders {
-  /** No name leads out of the repository, hides, or needs quoting anywhere. */
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
-
-  private static final Pattern VERSION = Pattern.compile("[0-9]{1,18}");
+  private static final Pattern VERSION = Pattern.compile("[1-9][0-9]{0,17}");
 
   private ModelFolders() {}
 
   /**
-   * The version folders of every model by name; a model without any has an empty map.
+   * The folder of every model by name.
    *
    * @throws ModelFormatException if the repository cannot be read
    */
-  static NavigableMap<String, NavigableMap<Long, Path>> scan(Path root) {
-    NavigableMap<String, NavigableMap<Long, Path>> models = new TreeMap<>();
-    folders(root, NAME)
-        .forEach(
-            (name, folder) -> {
-              NavigableMap<Long, Path> versions = new TreeMap<>();
-              folders(folder, VERSION)
-                  .forEach((version, path) -> versions.put(Long.parseLong(version), path));
-              models.put(name, versions);
-            });
-    return models;
+  static NavigableMap<String, Path> models(Path root) {
+    return folders(root, ModelConfig.NAME);
+  }
+
+  /**
+   * The version folders of a model.
+   *
+   * @throws ModelFormatException if it cannot be read
+   */
+  static NavigableMap<Long, Path> versions(Path model) {
+    NavigableMap<Long, Path> versions = new TreeMap<>();
+    folders(model, VERSION).forEach((version, path) -> versions.put(Long.parseLong(version), path));
+    return versions;
+  }
+
+  /**
+   * The names, sizes and times of a folder's files: while it changes, somebody is writing. What
+   * cannot be read has a fingerprint too.
+   */
+  static Map<String, String> fingerprint(Path folder) {
+    Map<String, String> files = new TreeMap<>();
+    try (Stream<Path> paths = Files.walk(folder)) {
+      for (Path path : (Iterable<Path>) paths.filter(Files::isRegularFile)::iterator) {
+        BasicFileAttributes file = Files.readAttributes(path, BasicFileAttributes.class);
+        files.put(folder.relativize(path).toString(), file.size() + " " + file.lastModifiedTime());
+      }
+    } catch (IOException | UncheckedIOException e) {
+      files.put("", String.valueOf(e.getMessage()));
+    }
+    return files;
   }
 
   private static NavigableMap<String, Path> folders(Path parent, Pattern name) {
@@ -43,7 +62,7 @@ final class ModelFolders {
           .filter(Files::isDirectory)
           .filter(entry -> name.matcher(entry.getFileName().toString()).matches())
           .forEach(entry -> folders.put(entry.getFileName().toString(), entry));
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       throw new ModelFormatException("cannot read the model repository folder " + parent, e);
     }
     return folders;

@@ -12,11 +12,13 @@ import ddim.serve.batch.RefusedException.Reason;
 import ddim.serve.batch.SystemTime;
 import ddim.serve.call.CallRecords;
 import ddim.serve.repository.ModelRepository;
+import ddim.serve.repository.RepositoryOptions;
 import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
@@ -43,7 +45,10 @@ class MetricsTest {
     Files.createDirectories(root.resolve("nothing"));
     models =
         new ModelRepository(
-            root, folder -> new FakeModel(), BatcherOptions.of(4), new SystemTime());
+            RepositoryOptions.of(root),
+            folder -> new FakeModel(),
+            BatcherOptions.of(4),
+            new SystemTime());
     metrics.show(models);
     models.observe(metrics::batches);
     models.loadAll();
@@ -93,7 +98,7 @@ class MetricsTest {
   @Test
   void aVersionThatIsUnloadedIsNotReadyAnyMore() {
     assertThat(metrics.scrape(null)).contains("ddim_model_ready{");
-    models.unload("clothes", 3).join();
+    models.apply(List.of()).join();
 
     assertThat(metrics.scrape(null)).doesNotContain("ddim_model_ready{");
   }

@@ -39,7 +39,11 @@ class ModelRepositoryTest {
 
   @BeforeEach
   void open() {
-    repository = new ModelRepository(root, this::load, BatcherOptions.of(4), new FakeTime());
+    open(RepositoryOptions.of(root));
+  }
+
+  private void open(RepositoryOptions options) {
+    repository = new ModelRepository(options, this::load, BatcherOptions.of(4), new FakeTime());
   }
 
   @AfterEach
@@ -60,6 +64,51 @@ class ModelRepositoryTest {
       assertThat(lease.version()).isEqualTo(10);
     }
     assertThat(repository.broken()).isEmpty();
+  }
+
+  @Test
+  void onlyTheVersionThatIsWantedIsLoaded() throws IOException {
+    folders("clothes/1", "clothes/2", "faces/1");
+    open(RepositoryOptions.only(root, model("clothes", "specific 1")));
+
+    repository.loadAll();
+
+    assertThat(loaded.keySet()).containsExactly("clothes/1");
+    try (Lease lease = repository.acquire("clothes", OptionalLong.of(1))) {
+      assertThat(lease.version()).isEqualTo(1);
+    }
+    assertThatThrownBy(() -> repository.acquire("clothes", OptionalLong.of(2)))
+        .hasMessage("model 'clothes' has no version 2, ready are [1]");
+  }
+
+  @Test
+  void everyModelHasItsPolicy() throws IOException {
+    folders("a/1", "a/2", "a/3", "b/1", "b/2", "b/3", "c/1", "c/2", "c/3", "d/1", "d/2");
+    Files.createFile(root.resolve("a/2/broken"));
+    open(
+        RepositoryOptions.of(root)
+            .withModels(
+                List.of(model("a", "latest 2"), model("b", "all"), model("c", "specific 1, 3"))));
+
+    repository.loadAll();
+
+    assertThat(repository.ready())
+        .extracting(ready -> ready.name() + ready.version())
+        .containsExactly("a1", "a3", "b1", "b2", "b3", "c1", "c3", "d2");
+  }
+
+  @Test
+  void aVersionThatIsWantedAndNotThereIsReported() throws IOException {
+    folders("clothes/1");
+    open(RepositoryOptions.only(root, model("clothes", "specific 1,7")));
+
+    repository.loadAll();
+
+    assertThat(repository.ready()).hasSize(1);
+    assertThat(repository.broken())
+        .containsExactly(
+            new ModelRepository.Broken(
+                root.resolve("clothes"), "has no version folder for all of [1, 7], has [1]"));
   }
 
   @Test
@@ -131,7 +180,10 @@ class ModelRepositoryTest {
   void aMissingFolderIsNamed() {
     ModelRepository missing =
         new ModelRepository(
-            root.resolve("nowhere"), this::load, BatcherOptions.of(4), new FakeTime());
+            RepositoryOptions.of(root.resolve("nowhere")),
+            this::load,
+            BatcherOptions.of(4),
+            new FakeTime());
 
     assertThatThrownBy(missing::loadAll)
         .isInstanceOf(ModelFormatException.class)
@@ -152,11 +204,13 @@ class ModelRepositoryTest {
   @Test
   void aModelIsFreedWhenNobodyUsesItAnyMore() throws Exception {
     folders("clothes/1");
+    open(RepositoryOptions.only(root, ModelConfig.of("clothes")));
     repository.loadAll();
     Lease first = repository.acquire("clothes", OptionalLong.empty());
     Lease second = repository.acquire("clothes", OptionalLong.of(1));
 
-    CompletableFuture<Void> freed = repository.unload("clothes", 1);
+    CompletableFuture<Void> freed = repository.unloaded();
+    repository.unload("clothes").get(20, TimeUnit.SECONDS);
 
     assertThatThrownBy(() -> repository.acquire("clothes", OptionalLong.empty()))
         .isInstanceOf(UnknownModelException.class);
@@ -193,6 +247,10 @@ class ModelRepositoryTest {
     gate.open();
     repository.unloaded().get(20, TimeUnit.SECONDS);
     assertThat(model.isClosed()).isTrue();
+  }
+
+  private static ModelConfig model(String name, String versions) {
+    return new ModelConfig(name, VersionPolicy.parse(versions), Map.of());
   }
 
   private static Job sample(Lease lease) {
