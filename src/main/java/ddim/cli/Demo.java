@@ -12,6 +12,7 @@ import ddim.serve.DdimServer;
 import ddim.serve.SamplingClient;
 import ddim.serve.ServerOptions;
 import ddim.serve.repository.RepositoryOptions;
+import ddim.train.Devices;
 import ddim.train.RunExporter;
 import ddim.train.TrainConfig;
 import java.io.IOException;
@@ -63,7 +64,8 @@ final class Demo {
     long start = System.nanoTime();
     ImageSource images = FashionMnist.bundled();
     real(images);
-    TrainCommand.train(TrainConfig.named(NAME), images, folder.resolve(RUN), steps, false, spec);
+    TrainCommand.train(
+        TrainConfig.named(NAME), images, folder.resolve(RUN), steps, false, Devices.DEFAULT, spec);
     done("trained %d steps: %s", steps, folder.resolve(RUN));
     Path version =
         RunExporter.export(folder.resolve(RUN), folder.resolve(MODELS), NAME, OptionalLong.empty());

@@ -3,6 +3,7 @@ package ddim.cli;
 import ddim.cli.progress.Progress;
 import ddim.data.ImageSource;
 import ddim.model.Device;
+import ddim.train.Devices;
 import ddim.train.TrainConfig;
 import ddim.train.Trainer;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -71,15 +73,21 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--resume", description = "Continue from the newest checkpoint of RUN.")
   private boolean resume;
 
+  @Mixin private final DeviceOptions deviceOptions = new DeviceOptions();
+
   @Override
-  public Integer call() throws IOException {
+  public Integer call() throws IOException, InterruptedException {
+    if (deviceOptions.isWorker(spec)) {
+      deviceOptions.serve(spec);
+      return 0;
+    }
     if (steps < 1) {
       throw new ParameterException(
           spec.commandLine(), "Invalid value for option '--steps': must be 1 or more, is " + steps);
     }
     TrainConfig recipe = recipe();
     ImageSource images = TrainingData.open(data);
-    train(recipe, images, out, steps, resume, spec);
+    train(recipe, images, out, steps, resume, deviceOptions.devices(spec), spec);
     spec.commandLine().getOut().println("trained " + out + " to step " + steps);
     return 0;
   }
@@ -91,6 +99,7 @@ final class TrainCommand implements Callable<Integer> {
       Path run,
       long steps,
       boolean resume,
+      Devices devices,
       CommandSpec spec)
       throws IOException {
     spec.commandLine().getErr().println(Device.describe());
@@ -101,6 +110,7 @@ final class TrainCommand implements Callable<Integer> {
           run,
           steps,
           resume,
+          devices,
           progress ->
               bar.at(
                   progress.step(),

@@ -2,14 +2,12 @@ package ddim.train;
 
 import ddim.diffusion.NoiseSchedule;
 import ddim.diffusion.Prediction;
-import ddim.nn.Dropout;
-import ddim.nn.UNet;
 import ddim.sampling.NoiseLevel;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
-import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
@@ -48,9 +46,16 @@ final class TrainGraph {
 
   private final Ops tf;
   private final TrainConfig config;
+  private final Placement placement;
 
+  /** A graph for one process, whose device TensorFlow chooses. */
   TrainGraph(Graph graph, TrainConfig config) {
-    this.tf = Ops.create(graph);
+    this(graph, config, Placement.here());
+  }
+
+  TrainGraph(Graph graph, TrainConfig config, Placement placement) {
+    this.tf = Ops.create(graph).withDevice(placement.state());
+    this.placement = placement;
     this.config = config;
     var unet = config.unet();
     images =
@@ -67,8 +72,9 @@ final class TrainGraph {
     emaDecay = scalar("ema_decay", TFloat32.class);
 
     variables = new TrainVariables(tf, config);
-    loss = loss();
-    gradients = gradients(graph);
+    Tower.Outcome outcome = lossAndGradients();
+    loss = outcome.loss();
+    gradients = outcome.gradients();
     gradientNorm = norm();
     update = update();
   }
@@ -83,7 +89,7 @@ final class TrainGraph {
     return (float) Math.pow(BETA_2, step);
   }
 
-  private Operand<TFloat32> loss() {
+  private Tower.Outcome lossAndGradients() {
     NoiseSchedule schedule = NoiseSchedule.of(config.schedule());
     int batch = config.batchSize();
     StepRandom random = new StepRandom(tf, config.seed(), step);
@@ -97,12 +103,53 @@ final class TrainGraph {
     Operand<TFloat32> noise = perImage(NoiseLevel.noise(tf, schedule, t));
     Operand<TFloat32> xt = tf.math.add(tf.math.mul(signal, x0), tf.math.mul(noise, eps));
 
-    Dropout dropout = config.unet().dropout() == 0 ? Dropout.NONE : random.dropout(config.unet());
-    Operand<TFloat32> predicted =
-        UNet.apply(tf.withSubScope("unet"), variables.weights(), config.unet(), dropout, xt, t);
-    Operand<TFloat32> target = target(x0, eps, signal, noise);
-    return tf.math.mean(
-        tf.math.squaredDifference(target, predicted), tf.constant(new int[] {0, 1, 2, 3}));
+    return towers(xt, t, target(x0, eps, signal, noise));
+  }
+
+  /** Every tower has an equal part of the batch, so the mean over towers is that over the batch. */
+  private Tower.Outcome towers(Operand<TFloat32> xt, Operand<TInt32> t, Operand<TFloat32> target) {
+    int count = placement.towers().size();
+    int rows = placement.rowsPerTower(config.batchSize());
+    List<TrainVariables.Slots> slots = variables.all();
+    List<Operand<TFloat32>> weights = new ArrayList<>();
+    slots.forEach(slot -> weights.add(tf.identity(slot.weight())));
+    List<Tower.Outcome> outcomes = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int first = i * rows;
+      Tower tower = new Tower(config, first, rows);
+      outcomes.add(
+          tower.call(
+              tf.withDevice(placement.towers().get(i)),
+              rows(xt, first, rows),
+              rows(t, first, rows),
+              rows(target, first, rows),
+              step,
+              weights));
+    }
+    List<Operand<TFloat32>> means = new ArrayList<>();
+    for (int i = 0; i < slots.size(); i++) {
+      int weight = i;
+      means.add(mean(outcomes.stream().map(tower -> tower.gradients().get(weight)).toList()));
+    }
+    return new Tower.Outcome(mean(outcomes.stream().map(Tower.Outcome::loss).toList()), means);
+  }
+
+  private <T extends TType> Operand<T> rows(Operand<T> all, int first, int count) {
+    if (count == config.batchSize()) {
+      return all;
+    }
+    int[] begin = new int[all.shape().numDimensions()];
+    int[] size = new int[begin.length];
+    Arrays.fill(size, -1);
+    begin[0] = first;
+    size[0] = count;
+    return tf.slice(all, tf.constant(begin), tf.constant(size));
+  }
+
+  private Operand<TFloat32> mean(List<Operand<TFloat32>> parts) {
+    return parts.size() == 1
+        ? parts.get(0)
+        : tf.math.mul(tf.math.addN(parts), tf.constant(1f / parts.size()));
   }
 
   private Operand<TFloat32> target(
@@ -120,17 +167,6 @@ final class TrainGraph {
 
   private Operand<TFloat32> perImage(Operand<TFloat32> perRow) {
     return tf.reshape(perRow, tf.constant(new int[] {-1, 1, 1, 1}));
-  }
-
-  private List<Operand<TFloat32>> gradients(Graph graph) {
-    Output<?>[] xs =
-        variables.all().stream().map(v -> v.weight().asOutput()).toArray(Output<?>[]::new);
-    Output<?>[] dxs = graph.addGradients("gradients", new Output<?>[] {loss.asOutput()}, xs, null);
-    List<Operand<TFloat32>> all = new ArrayList<>();
-    for (Output<?> dx : dxs) {
-      all.add(dx.expect(TFloat32.class));
-    }
-    return all;
   }
 
   private Operand<TFloat32> norm() {

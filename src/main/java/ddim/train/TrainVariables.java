@@ -1,11 +1,9 @@
 package ddim.train;
 
 import ddim.nn.ParamSpec;
-import ddim.nn.Params;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Assign;
@@ -92,18 +90,6 @@ final class TrainVariables {
   /** Every variable by its name in a checkpoint: group, slash, weight. */
   Map<String, Slot> state() {
     return state;
-  }
-
-  /** The weights as the network asks for them. */
-  Params weights() {
-    return (name, init, shape) -> {
-      Slots slots = byName.get(name);
-      if (slots == null) {
-        throw new IllegalStateException("no weight " + name);
-      }
-      Operand<TFloat32> weight = slots.weight();
-      return weight;
-    };
   }
 
   private static Variable<TFloat32> variable(Ops tf, String group, ParamSpec spec) {

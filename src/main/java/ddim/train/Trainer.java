@@ -9,12 +9,9 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import org.tensorflow.Graph;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
-import org.tensorflow.proto.ConfigProto;
-import org.tensorflow.proto.GraphOptions;
-import org.tensorflow.proto.RewriterConfig;
+import org.tensorflow.exceptions.TensorFlowException;
 import org.tensorflow.types.TFloat32;
 
 /**
@@ -27,26 +24,53 @@ public final class Trainer {
   private final TrainConfig config;
   private final ImageSource data;
   private final RunFolder run;
+  private final Devices devices;
   private final TrainListener listener;
 
-  private Trainer(TrainConfig config, ImageSource data, RunFolder run, TrainListener listener) {
+  private Trainer(
+      TrainConfig config,
+      ImageSource data,
+      RunFolder run,
+      Devices devices,
+      TrainListener listener) {
     this.config = config;
     this.data = data;
     this.run = run;
+    this.devices = devices;
     this.listener = listener;
   }
 
   /**
-   * Trains until a step, from the start or from the newest checkpoint.
+   * Trains on {@link Devices#DEFAULT}.
+   *
+   * @see #run(TrainConfig, ImageSource, Path, long, boolean, Devices, TrainListener)
+   */
+  public static void run(
+      TrainConfig config,
+      ImageSource data,
+      Path folder,
+      long steps,
+      boolean resume,
+      TrainListener listener)
+      throws IOException {
+    run(config, data, folder, steps, resume, Devices.DEFAULT, listener);
+  }
+
+  /**
+   * Trains until a step, from the start or from the newest checkpoint. Steps on several devices are
+   * those of one device, to rounding.
    *
    * @param config the recipe; a resumed run must have the same one
    * @param data images of the network's shape
    * @param folder of the run, made if it is not there
    * @param steps the number of the last step, at least 1
    * @param resume whether to continue from the folder's newest checkpoint
+   * @param devices what to train on
    * @param listener hears every step
    * @throws IllegalArgumentException if images and network do not fit, if the folder holds a run
-   *     and {@code resume} is false, if it holds none and it is true, or if its recipe is another
+   *     and {@code resume} is false, if it holds none and it is true, if its recipe is another, or
+   *     if the devices cannot share a batch
+   * @throws WorkerLostException if a process of the cluster is gone
    * @throws TrainingDivergedException if a loss is not finite
    * @throws IOException if the folder cannot be read or written
    */
@@ -56,6 +80,7 @@ public final class Trainer {
       Path folder,
       long steps,
       boolean resume,
+      Devices devices,
       TrainListener listener)
       throws IOException {
     if (steps < 1) {
@@ -76,7 +101,7 @@ public final class Trainer {
               unet.width(),
               unet.imageChannels()));
     }
-    new Trainer(config, data, new RunFolder(folder), listener).train(steps, resume);
+    new Trainer(config, data, new RunFolder(folder), devices, listener).train(steps, resume);
   }
 
   private void train(long steps, boolean resume) throws IOException {
@@ -88,26 +113,33 @@ public final class Trainer {
       throw new IllegalArgumentException(
           run.root() + " already holds a run; continue it with --resume or choose another folder");
     }
-    try (Graph graph = new Graph()) {
-      TrainGraph trainGraph = new TrainGraph(graph, config);
-      try (Session session = new Session(graph, sessionConfig())) {
-        long first = 0;
-        long earlier = 0;
-        if (checkpoint.isPresent()) {
-          Checkpoint.Header header =
-              Checkpoint.restore(checkpoint.get(), trainGraph.variables, session);
-          requireSame(header);
-          first = header.step();
-          earlier = header.earlierSteps();
-        } else {
-          initialize(trainGraph.variables, session);
-          Files.createDirectories(run.root());
-          Files.writeString(run.config(), config.toJson() + "\n");
-        }
-        try (Metrics metrics = Metrics.open(run.metrics(), first)) {
-          loop(trainGraph, session, metrics, first, steps, earlier);
-        }
+    try (TrainSession session = TrainSession.open(config, devices)) {
+      try {
+        train(session, checkpoint, steps);
+      } catch (TensorFlowException e) {
+        throw session.explain(e);
       }
+      session.sayFarewell();
+    }
+  }
+
+  private void train(TrainSession open, Optional<Path> checkpoint, long steps) throws IOException {
+    TrainGraph graph = open.graph();
+    Session session = open.session();
+    long first = 0;
+    long earlier = 0;
+    if (checkpoint.isPresent()) {
+      Checkpoint.Header header = Checkpoint.restore(checkpoint.get(), graph.variables, session);
+      requireSame(header);
+      first = header.step();
+      earlier = header.earlierSteps();
+    } else {
+      initialize(graph.variables, session);
+      Files.createDirectories(run.root());
+      Files.writeString(run.config(), config.toJson() + "\n");
+    }
+    try (Metrics metrics = Metrics.open(run.metrics(), first)) {
+      loop(graph, session, metrics, first, steps, earlier);
     }
   }
 
@@ -200,16 +232,5 @@ public final class Trainer {
               + ", not on "
               + data.name());
     }
-  }
-
-  private ConfigProto sessionConfig() {
-    RewriterConfig.Builder rewriter = RewriterConfig.newBuilder();
-    if (config.precision() == TrainConfig.Precision.BFLOAT16) {
-      rewriter.setAutoMixedPrecisionOnednnBfloat16(RewriterConfig.Toggle.ON);
-    }
-    return ConfigProto.newBuilder()
-        .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewriter))
-        .setAllowSoftPlacement(true)
-        .build();
   }
 }

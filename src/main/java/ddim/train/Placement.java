@@ -1,0 +1,71 @@
+package ddim.train;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.tensorflow.DeviceSpec;
+import org.tensorflow.DeviceSpec.DeviceType;
+
+/**
+ * Where the parts of a training step run.
+ *
+ * @param state holds the variables and does all that is not a tower's
+ * @param towers each works on an equal part of every batch
+ */
+record Placement(DeviceSpec state, List<DeviceSpec> towers) {
+  private static final DeviceSpec HERE = DeviceSpec.newBuilder().build();
+
+  /** This process; TensorFlow chooses the device. */
+  static Placement here() {
+    return new Placement(HERE, List.of(HERE));
+  }
+
+  /**
+   * The GPUs of this process, one tower each; TensorFlow takes CPUs where it finds no such GPU.
+   *
+   * @param gpus at least 1
+   */
+  static Placement gpus(int gpus) {
+    List<DeviceSpec> towers = new ArrayList<>();
+    for (int gpu = 0; gpu < gpus; gpu++) {
+      towers.add(DeviceSpec.newBuilder().deviceType(DeviceType.GPU).deviceIndex(gpu).build());
+    }
+    return new Placement(HERE, towers);
+  }
+
+  /**
+   * The processes of a cluster, worker 0 with the variables.
+   *
+   * @param workers at least 1
+   * @param gpus of each process, a tower each; 0 for one tower where TensorFlow chooses
+   */
+  static Placement cluster(int workers, int gpus) {
+    List<DeviceSpec> towers = new ArrayList<>();
+    for (int worker = 0; worker < workers; worker++) {
+      if (gpus == 0) {
+        towers.add(worker(worker).build());
+      }
+      for (int gpu = 0; gpu < gpus; gpu++) {
+        towers.add(worker(worker).deviceType(DeviceType.GPU).deviceIndex(gpu).build());
+      }
+    }
+    return new Placement(worker(0).build(), towers);
+  }
+
+  private static DeviceSpec.Builder worker(int task) {
+    return DeviceSpec.newBuilder().job(Cluster.JOB).task(task);
+  }
+
+  /**
+   * @throws IllegalArgumentException if the batch cannot be shared equally
+   */
+  int rowsPerTower(int batchSize) {
+    if (batchSize % towers.size() != 0) {
+      throw new IllegalArgumentException(
+          "batch_size must be a multiple of the number of devices, "
+              + towers.size()
+              + ", is "
+              + batchSize);
+    }
+    return batchSize / towers.size();
+  }
+}

@@ -1,0 +1,79 @@
+package ddim.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Steps on several devices are those of one. */
+class DevicesTest {
+  private static final int STEPS = 3;
+
+  @TempDir Path folder;
+
+  /** Two GPUs, or what stands in for them: where there is none TensorFlow takes the CPU. */
+  @Test
+  void twoDevicesTrainAsOne() throws Exception {
+    TrainConfig config =
+        TrainConfig.parse("{\"base\": \"tiny\", \"unet\": {\"dropout\": 0.3}}", "test");
+
+    List<Double> one = losses(config, "one", Devices.DEFAULT);
+    List<Double> two = losses(config, "two", new Devices(2, Optional.empty()));
+
+    for (int i = 0; i < STEPS; i++) {
+      assertThat(two.get(i)).isCloseTo(one.get(i), within(1e-5));
+    }
+  }
+
+  private List<Double> losses(TrainConfig config, String run, Devices devices) throws Exception {
+    List<Double> losses = new ArrayList<>();
+    Trainer.run(
+        config,
+        new TinyImages(),
+        folder.resolve(run),
+        STEPS,
+        false,
+        devices,
+        progress -> losses.add(progress.loss()));
+    return losses;
+  }
+
+  @Test
+  void aBatchThatCannotBeSharedIsRefused() {
+    assertThatThrownBy(
+            () -> losses(TrainConfig.named("tiny"), "three", new Devices(3, Optional.empty())))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("batch_size must be a multiple of the number of devices, 3, is 8");
+    assertThat(folder.resolve("three")).doesNotExist();
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"worker\": [\"a:1\"]} | worker must name 2 processes or more, is [a:1]",
+        "{\"worker\": [\"a:1\", \"b\"]} | worker must be host:port each, is 'b'",
+        "{\"worker\": [\"a:1\", \"b:65536\"]} | worker must be host:port each, is 'b:65536'",
+        "{\"worker\": [\"a:1\", \"a:1\"]} | worker must name each process once",
+        "{\"workers\": []} | 'worker'",
+        "{} | worker",
+        "[] | Cannot deserialize"
+      })
+  void aClusterIsAFileOfAddresses(String text, String message) throws Exception {
+    Path file = Files.writeString(folder.resolve("cluster.json"), text);
+
+    assertThatThrownBy(() -> Cluster.read(file))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(file + ": ")
+        .hasMessageContaining(message);
+  }
+}
