@@ -51,6 +51,7 @@ final class ServeCommand implements Callable<Integer> {
       description = "The port to listen on; 0 for a free one (default: ${DEFAULT-VALUE}).")
   private int port;
 
+  @Mixin private final BatchingFlags batching = new BatchingFlags();
   @Mixin private final OperatorFlags operators = new OperatorFlags();
 
   @Override
@@ -62,7 +63,7 @@ final class ServeCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     ServerOptions options = operators.on(ServerOptions.defaults().withAddress(host, port));
-    DdimServer server = Models.server(RepositoryOptions.of(models), options);
+    DdimServer server = Models.server(RepositoryOptions.of(models), options, batching.options());
     spec.commandLine().getErr().println(Device.describe());
     try {
       server.load();

@@ -115,6 +115,62 @@ class OperationCommandsTest {
     assertThat(newest.out()).as(newest.err()).contains("of tiny version 2,");
   }
 
+  @Test
+  void theDeadlineMayChooseTheSteps() throws IOException {
+    Outcome outcome =
+        ask("sample", "auto.png", "--count", "2", "--steps", "auto", "--deadline", "600");
+
+    assertThat(outcome.out())
+        .as("ten minutes are enough for the most")
+        .startsWith("2 images of tiny version 1, auto steps (50): ");
+  }
+
+  @Test
+  void imagesDoNotDependOnTheirCompany() {
+    Outcome outcome =
+        ddim(
+            "bench",
+            "seeds",
+            "--models",
+            tiny.path("models"),
+            "--model",
+            "tiny",
+            "--compositions",
+            "10",
+            "--max-batch-size",
+            "4");
+
+    assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+    List<String> table = outcome.out().lines().filter(line -> line.startsWith("| [")).toList();
+    assertThat(table).hasSize(3).allMatch(line -> line.contains("| 100.00 % |"));
+  }
+
+  @Test
+  void segmentsAreComparedWithWholeTrajectories() throws IOException {
+    Outcome outcome =
+        ddim(
+            "bench",
+            "segments",
+            "--models",
+            tiny.path("models"),
+            "--model",
+            "tiny",
+            "--seconds",
+            "1",
+            "--columns",
+            "2",
+            "--max-batch-size",
+            "2",
+            "--out",
+            tiny.path("segments.md"));
+
+    assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+    assertThat(Files.readString(folder.resolve("segments.md")).lines())
+        .containsExactlyElementsOf(outcome.out().lines().toList())
+        .filteredOn(line -> line.contains(" steps | ") || line.contains("cancelled | "))
+        .hasSize(4);
+  }
+
   @ParameterizedTest(name = "{0}")
   @CsvSource({
     "--solver ipndm --order 2",
@@ -139,6 +195,9 @@ class OperationCommandsTest {
     "sample, --solver euler, solver must be one of",
     "sample, --solver ipndm --eta 0.5, eta must be 0",
     "sample, --clip 0.5:x, 'must be none, RANGE or QUANTILE:MAX, is 0.5:x'",
+    "sample, --steps auto, auto needs a --deadline",
+    "sample, --steps many, 'must be a number or auto, is many'",
+    "sample, --priority 4, 'priority must be from 1, the most urgent, to 3'",
     "sample, --steps 1001, steps must be from 1 to 1000",
     "sequence, --show 22, 'must be from 1 to 21, is 22'",
     "interpolate, '--seeds 1,2,3', 'two ends make a line, four a grid; there are 3'",

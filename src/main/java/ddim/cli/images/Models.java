@@ -21,25 +21,27 @@ public final class Models {
 
   private Models() {}
 
-  /** How rows become batches. */
-  public static BatcherOptions batching() {
-    return BatcherOptions.of(BATCH_SIZE);
+  /** As the other, with batches of at most {@value #BATCH_SIZE}, without measuring sizes. */
+  public static DdimServer server(RepositoryOptions models, ServerOptions options)
+      throws IOException {
+    return server(models, options, BatcherOptions.of(BATCH_SIZE));
   }
 
   /**
    * Starts a server that has yet to load its models.
    *
    * @param models the repository, and what of it is served
+   * @param batching how rows become batches
    * @throws IOException if there is no such folder, it cannot listen there or a file of the options
    *     cannot be used
    */
-  public static DdimServer server(RepositoryOptions models, ServerOptions options)
-      throws IOException {
+  public static DdimServer server(
+      RepositoryOptions models, ServerOptions options, BatcherOptions batching) throws IOException {
     if (!Files.isDirectory(models.root())) {
       throw new NotDirectoryException(models.root().toString());
     }
     ModelRepository repository =
-        new ModelRepository(models, Models::load, batching(), new SystemTime());
+        new ModelRepository(models, Models::load, batching, new SystemTime());
     return DdimServer.start(options, repository);
   }
 

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * A model without a network: eps is a simple function of x and t, so a test can compute every image
  * by itself. It refuses calls that break the contract of {@link SamplingModel}.
  */
-public final class FakeModel implements SamplingModel {
+public class FakeModel implements SamplingModel {
   /** What one call of {@code advance} was asked for. */
   public record Call(List<Long> seeds, int columns, int batchSize, @Nullable Duration limit) {}
 
