@@ -82,8 +82,9 @@ final class ImportCommand implements Callable<Integer> {
     ModelWeights weights =
         switch (from.substring(0, colon)) {
           case "diffusers" -> DiffusersFolder.read(path, dataset, license);
-          case "tf1" -> weights(Tf1Checkpoint.read(path, recipe.unet()), recipe);
-          case "ermongroup" -> weights(ErmongroupFile.read(path, recipe.unet()), recipe);
+          case "tf1" -> weights(Tf1Checkpoint.read(path, recipe.unet().withClasses(0)), recipe);
+          case "ermongroup" ->
+              weights(ErmongroupFile.read(path, recipe.unet().withClasses(0)), recipe);
           case "savedmodel" -> SavedModelWeights.read(path);
           default ->
               throw wrong(
@@ -95,7 +96,13 @@ final class ImportCommand implements Callable<Integer> {
 
   private ModelWeights weights(Map<String, float[]> values, TrainConfig recipe) {
     return new ModelWeights(
-        recipe.unet(), recipe.schedule(), recipe.prediction(), dataset, license, 0, values);
+        recipe.unet().withClasses(0),
+        recipe.schedule(),
+        recipe.prediction(),
+        dataset,
+        license,
+        0,
+        values);
   }
 
   private ParameterException wrong(String why) {

@@ -65,6 +65,9 @@ final class InspectCommand implements Callable<Integer> {
         unet.channelMultipliers(),
         unet.resBlocks(),
         unet.attentionAt());
+    if (unet.classes() > 0) {
+      line(out, "classes", "%d %s", unet.classes(), spec.classNames());
+    }
     line(out, "parameters", "%,d", spec.parameters());
     line(
         out,

@@ -43,7 +43,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--config",
       paramLabel = "NAME|FILE",
       description =
-          "The recipe: fashion-mnist (the default), cifar10, celeba64, lsun256, tiny, or a JSON"
+          "The recipe: fashion-mnist (the default), fashion-mnist-labels, cifar10, celeba64, lsun256, tiny, or a JSON"
               + " file. A resumed run has its own.")
   private @Nullable String config;
 

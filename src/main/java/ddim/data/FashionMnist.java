@@ -24,6 +24,19 @@ public final class FashionMnist {
 
   private static final String LICENSE = "MIT";
   private static final String BUNDLED = "fashion-mnist/t10k-images-idx3-ubyte.gz";
+  private static final String BUNDLED_LABELS = "fashion-mnist/t10k-labels-idx1-ubyte.gz";
+  private static final List<String> CLASSES =
+      List.of(
+          "T-shirt",
+          "trouser",
+          "pullover",
+          "dress",
+          "coat",
+          "sandal",
+          "shirt",
+          "sneaker",
+          "bag",
+          "ankle boot");
   private static final String IMAGES = "-images-idx3-ubyte";
   private static final String LABELS = "-labels-idx1-ubyte";
   private static final List<String> ENDINGS = List.of("", ".gz");
@@ -39,20 +52,31 @@ public final class FashionMnist {
   private FashionMnist() {}
 
   /**
-   * The 10,000 test images, which ship with this program.
+   * The 10,000 test images with their classes, which ship with this program.
    *
    * @throws UncheckedIOException if the program was built without them
    */
   public static ImageSource bundled() {
-    String origin = "resource ddim/data/" + BUNDLED;
-    try (InputStream in = FashionMnist.class.getResourceAsStream(BUNDLED)) {
-      if (in == null) {
-        throw new FileNotFoundException(origin + ": not in this build");
-      }
-      return IdxImages.read(in, origin, NAME, LICENSE);
+    try (InputStream in = resource(BUNDLED);
+        InputStream labels = resource(BUNDLED_LABELS)) {
+      IdxImages images = IdxImages.read(in, origin(BUNDLED), NAME, LICENSE);
+      return images.labelled(
+          IdxLabels.read(labels, origin(BUNDLED_LABELS), images.size()), CLASSES);
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
     }
+  }
+
+  private static InputStream resource(String name) throws IOException {
+    InputStream in = FashionMnist.class.getResourceAsStream(name);
+    if (in == null) {
+      throw new FileNotFoundException(origin(name) + ": not in this build");
+    }
+    return in;
+  }
+
+  private static String origin(String resource) {
+    return "resource ddim/data/" + resource;
   }
 
   /**
@@ -92,7 +116,11 @@ public final class FashionMnist {
     IdxImages images =
         identified(IdxImages.read(file, nameOf(folder), ImageSource.NO_LICENSE_STATED));
     Path labels = found(folder, split + LABELS);
-    return labels == null ? images : images.labelled(IdxLabels.read(labels, images.size()));
+    if (labels == null) {
+      return images;
+    }
+    List<String> names = images.name().equals(NAME) ? CLASSES : List.of();
+    return images.labelled(IdxLabels.read(labels, images.size()), names);
   }
 
   private static @Nullable Path found(Path folder, String name) {

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
@@ -34,9 +35,15 @@ public final class IdxImages implements ImageSource {
   private final int width;
   private final byte[] pixels;
   private final byte @Nullable [] labels;
+  private final List<String> classNames;
 
   private IdxImages(
-      String name, String license, int[] shape, byte[] pixels, byte @Nullable [] labels) {
+      String name,
+      String license,
+      int[] shape,
+      byte[] pixels,
+      byte @Nullable [] labels,
+      List<String> classNames) {
     this.name = name;
     this.license = license;
     this.size = shape[0];
@@ -44,6 +51,7 @@ public final class IdxImages implements ImageSource {
     this.width = shape[2];
     this.pixels = pixels;
     this.labels = labels;
+    this.classNames = classNames;
   }
 
   /**
@@ -80,7 +88,7 @@ public final class IdxImages implements ImageSource {
     try {
       DataInputStream in = new DataInputStream(decompressed(new BufferedInputStream(raw, 1 << 16)));
       int[] shape = readShape(in, origin);
-      return new IdxImages(name, license, shape, readPixels(in, origin, shape), null);
+      return new IdxImages(name, license, shape, readPixels(in, origin, shape), null, List.of());
     } catch (EOFException e) {
       throw new IOException(origin + ": truncated: it ends inside its header or its gzip data", e);
     } catch (ZipException e) {
@@ -156,16 +164,19 @@ public final class IdxImages implements ImageSource {
 
   /** The same images under another name and licence. */
   IdxImages named(String newName, String newLicense) {
-    return new IdxImages(newName, newLicense, new int[] {size, height, width}, pixels, labels);
+    int[] shape = {size, height, width};
+    return new IdxImages(newName, newLicense, shape, pixels, labels, classNames);
   }
 
   /**
    * The same images with their classes.
    *
    * @param newLabels one unsigned byte an image, not copied
+   * @param newNames of the classes, by label; empty if they have none
    */
-  IdxImages labelled(byte[] newLabels) {
-    return new IdxImages(name, license, new int[] {size, height, width}, pixels, newLabels);
+  IdxImages labelled(byte[] newLabels, List<String> newNames) {
+    int[] shape = {size, height, width};
+    return new IdxImages(name, license, shape, pixels, newLabels, newNames);
   }
 
   /** All pixels, image by image. Not to be written to. */
@@ -215,6 +226,11 @@ public final class IdxImages implements ImageSource {
   @Override
   public int label(int index) {
     return labels == null ? ImageSource.super.label(index) : labels[index] & 0xff;
+  }
+
+  @Override
+  public List<String> classNames() {
+    return classNames;
   }
 
   @Override

@@ -28,6 +28,13 @@ final class IdxLabels {
    */
   static byte[] read(Path file, int expected) throws IOException {
     try (InputStream raw = Files.newInputStream(file)) {
+      return read(raw, file.toString(), expected);
+    }
+  }
+
+  /** Reads a stream, which errors call {@code file}; not closed. */
+  static byte[] read(InputStream raw, String file, int expected) throws IOException {
+    try {
       DataInputStream in =
           new DataInputStream(IdxImages.decompressed(new BufferedInputStream(raw, 1 << 16)));
       int magic = in.readInt();

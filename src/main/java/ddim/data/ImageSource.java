@@ -1,5 +1,7 @@
 package ddim.data;
 
+import java.util.List;
+
 /**
  * A fixed set of images of one size, each found by its index.
  *
@@ -49,6 +51,11 @@ public interface ImageSource {
    */
   default int label(int index) {
     throw new IllegalStateException("the images of " + name() + " have no labels");
+  }
+
+  /** What the classes are called, by label; empty if nobody has said. */
+  default List<String> classNames() {
+    return List.of();
   }
 
   /** The bytes of one image, height * width * channels. */

@@ -3,6 +3,8 @@ package ddim.model;
 import ddim.diffusion.ScheduleConfig;
 import ddim.nn.UNetConfig;
 import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** {@code MODEL_CARD.md}: what a model is, for people; equal models have equal cards. */
 final class ModelCard {
@@ -22,6 +24,7 @@ final class ModelCard {
       | training images | %2$s |
       | optimizer steps | %3$d |
       | network | U-Net, %4$d channels times %5$s, %6$d residual blocks a level, attention at %7$s |
+      | classes | %18$s |
       | parameters | %8$d |
       | noise | %9$s, %10$d levels, beta %11$s to %12$s%13$s |
       | predicts | %14$s |
@@ -41,16 +44,24 @@ final class ModelCard {
       | `latent` | `seed` int64 | `x_T` |
       | `predict_noise` | `x`, `t` int32 from 0 to %17$d | `eps` |
 
-      `steps` is from 1 to %10$d, `eta` from 0 (DDIM) to 1 (DDPM). Equal seeds, steps and etas give
+      %19$s`steps` is from 1 to %10$d, `eta` from 0 (DDIM) to 1 (DDPM). Equal seeds, steps and etas give
       equal pictures, whatever else is in the batch. `sample` and `predict_noise` draw no noise and
       convert to other runtimes; `assets.extra/ddim.json` has all of this for programs.
 
       ## Limits
 
-      - It makes pictures like its training images, of one size, and takes no text or class.
+      - It makes pictures like its training images, of one size, and takes no text.
       - It may repeat what those images over-represent, and may come close to single ones.
       - Few steps make smoother pictures with less detail; from about 20 on little changes.
       - Numbers agree between machines to about the fifth digit, not to the last bit.
+      """;
+
+  private static final String LABELS =
+      """
+      All but `latent` have `labels` int32 too, one a row, -1 for no class, and those that make
+      images `guidance` float32: 0 ignores the label, 1 follows it as learned, more exaggerates it
+      and costs a second row of the network.
+
       """;
 
   private ModelCard() {}
@@ -76,8 +87,18 @@ final class ModelCard {
             lower(spec.prediction()),
             cell(spec.license()),
             spec.weightsDigest(),
-            noise.trainSteps() - 1);
+            noise.trainSteps() - 1,
+            unet.classes() == 0 ? "none" : cell(classes(spec)),
+            unet.classes() == 0 ? "" : LABELS);
     return SavedModelWriter.utf8(text);
+  }
+
+  private static String classes(ModelSpec spec) {
+    String names =
+        IntStream.range(0, spec.classNames().size())
+            .mapToObj(label -> label + " " + spec.classNames().get(label))
+            .collect(Collectors.joining(", "));
+    return spec.unet().classes() + (names.isEmpty() ? "" : ": " + names);
   }
 
   /** Free text within a table. */

@@ -1,9 +1,11 @@
 package ddim.model;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import ddim.diffusion.StepTable.Column;
 import java.io.IOException;
 import java.util.Arrays;
@@ -39,7 +41,9 @@ record ModelFile(int format, ModelSpec model, List<String> tableColumns, String 
   static ModelFile parse(byte[] text, String source) {
     ModelFile file;
     try {
-      file = JSON.readValue(text, ModelFile.class);
+      JsonNode node = JSON.readTree(text);
+      fillNewer(node.path("model"));
+      file = JSON.treeToValue(node, ModelFile.class);
     } catch (IOException e) {
       String why = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new ModelFormatException(source + ": not a description of a model: " + why, e);
@@ -57,6 +61,16 @@ record ModelFile(int format, ModelSpec model, List<String> tableColumns, String 
           source + ": table_columns are " + file.tableColumns() + ", should be " + columns());
     }
     return file;
+  }
+
+  /** What files mean that were written before models had classes. */
+  private static void fillNewer(JsonNode model) {
+    if (model instanceof ObjectNode spec && !spec.has("class_names")) {
+      spec.putArray("class_names");
+    }
+    if (model.path("unet") instanceof ObjectNode unet && !unet.has("classes")) {
+      unet.put("classes", 0);
+    }
   }
 
   byte[] toJson() {

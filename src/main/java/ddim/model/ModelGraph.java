@@ -3,8 +3,10 @@ package ddim.model;
 import static ddim.model.ModelSignature.CLIP;
 import static ddim.model.ModelSignature.EPS;
 import static ddim.model.ModelSignature.ETA;
+import static ddim.model.ModelSignature.GUIDANCE;
 import static ddim.model.ModelSignature.HISTORY;
 import static ddim.model.ModelSignature.IMAGES;
+import static ddim.model.ModelSignature.LABELS;
 import static ddim.model.ModelSignature.LATENTS;
 import static ddim.model.ModelSignature.SEED;
 import static ddim.model.ModelSignature.STEPS;
@@ -23,12 +25,12 @@ import ddim.nn.Params;
 import ddim.nn.UNet;
 import ddim.nn.UNetConfig;
 import ddim.sampling.DefaultTable;
-import ddim.sampling.Denoiser;
 import ddim.sampling.Estimate;
 import ddim.sampling.Noise;
 import ddim.sampling.NoiseLevel;
 import ddim.sampling.SamplingLoop;
 import ddim.sampling.StepNoise;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -50,7 +52,8 @@ import org.tensorflow.types.TUint8;
 
 /**
  * The graph that is exported: for inference only, its weights constants inside one function {@code
- * unet(x, t)} which every signature calls.
+ * unet(x, t)} which every signature calls. That of a network with classes is {@code unet(x, t,
+ * labels)}, and its signatures have {@code labels} and {@code guidance} besides.
  *
  * <p>Dimension 0 of every input and output is the batch; height, width and channels are known.
  */
@@ -59,7 +62,7 @@ final class ModelGraph {
   private final ModelWeights weights;
   private final UNetConfig unet;
   private final NoiseSchedule schedule;
-  private final Denoiser network;
+  private final ConcreteFunction network;
   private final Map<String, SignatureDef> signatures = new LinkedHashMap<>();
 
   private ModelGraph(Graph graph, ModelWeights weights) {
@@ -67,8 +70,7 @@ final class ModelGraph {
     this.weights = weights;
     this.unet = weights.unet();
     this.schedule = NoiseSchedule.of(weights.schedule());
-    ConcreteFunction function = ConcreteFunction.create(this::unetFunction);
-    this.network = (ops, x, t) -> call(ops, function, x, t);
+    this.network = ConcreteFunction.create(this::unetFunction);
   }
 
   /** Adds the five signatures to an empty graph. */
@@ -90,21 +92,47 @@ final class ModelGraph {
         (name, init, shape) ->
             ops.withName(name)
                 .constant(Shape.of(shape), DataBuffers.of(weights.values().get(name)));
-    Operand<TFloat32> predicted = UNet.apply(ops, constants, unet, Dropout.NONE, x, t);
-    return Signature.builder("unet").input(X, x).input(T, t).output("predicted", predicted).build();
+    Signature.Builder signature = Signature.builder("unet").input(X, x).input(T, t);
+    Placeholder<TInt32> labels = null;
+    if (hasClasses()) {
+      labels = ops.withName(LABELS).placeholder(TInt32.class, Placeholder.shape(rows()));
+      signature.input(LABELS, labels);
+    }
+    Operand<TFloat32> predicted = UNet.apply(ops, constants, unet, Dropout.NONE, x, t, labels);
+    return signature.output("predicted", predicted).build();
   }
 
-  private static Operand<TFloat32> call(
-      Ops ops, ConcreteFunction function, Operand<TFloat32> x, Operand<TInt32> t) {
+  private Operand<TFloat32> call(Ops ops, Operand<?>... arguments) {
+    Output<?>[] inputs = Arrays.stream(arguments).map(Operand::asOutput).toArray(Output<?>[]::new);
     Output<TFloat32> predicted =
         ops.scope()
             .opBuilder("PartitionedCall", "unet")
-            .addInputList(new Output<?>[] {x.asOutput(), t.asOutput()})
+            .addInputList(inputs)
             .setAttr("Tout", new DataType[] {DataType.DT_FLOAT})
-            .setAttr("f", function)
+            .setAttr("f", network)
             .build()
             .output(0);
     return predicted;
+  }
+
+  private boolean hasClasses() {
+    return unet.classes() > 0;
+  }
+
+  private SamplingLoop loop() {
+    return hasClasses()
+        ? SamplingLoop.guided(weights.prediction(), this::call, unet.classes())
+        : SamplingLoop.deterministic(weights.prediction(), this::call);
+  }
+
+  /** What a network with classes is told besides. */
+  private Map<String, Operand<?>> labelInputs(SignatureBuilder signature) {
+    Map<String, Operand<?>> inputs = new LinkedHashMap<>();
+    if (hasClasses()) {
+      inputs.put(SamplingLoop.LABELS, signature.input(LABELS, TInt32.class, rows()));
+      inputs.put(SamplingLoop.GUIDANCE, signature.input(GUIDANCE, TFloat32.class, rows()));
+    }
+    return inputs;
   }
 
   private void servingDefault() {
@@ -112,29 +140,27 @@ final class ModelGraph {
     Operand<TInt64> seed = signature.input(SEED, TInt64.class, rows());
     Operand<TInt32> steps = signature.input(STEPS, TInt32.class, rows());
     Operand<TFloat32> eta = signature.input(ETA, TFloat32.class, rows());
+    Map<String, Operand<?>> labels = labelInputs(signature);
     Ops ops = signature.ops();
     Operand<TFloat32> start =
         Noise.latents(ops, seed, Shape.of(unet.height(), unet.width(), unet.imageChannels()));
     DefaultTable table = DefaultTable.of(ops, schedule, steps, eta);
     Map<String, Operand<?>> inputs = loopInputs(ops, start, table);
     inputs.put(SamplingLoop.SEED, seed);
-    images(
-        signature,
-        SamplingLoop.deterministic(weights.prediction(), network)
-            .withNoise(StepNoise.SEEDED)
-            .run(ops, inputs));
+    inputs.putAll(labels);
+    images(signature, loop().withNoise(StepNoise.SEEDED).run(ops, inputs));
   }
 
   private void sample() {
     SignatureBuilder signature = new SignatureBuilder(tf, ModelSignature.SAMPLE);
     Operand<TFloat32> start = signature.input(LATENTS, TFloat32.class, images());
     Operand<TInt32> steps = signature.input(STEPS, TInt32.class, rows());
+    Map<String, Operand<?>> labels = labelInputs(signature);
     Ops ops = signature.ops();
-    DefaultTable table = DefaultTable.of(ops, schedule, steps, null);
-    images(
-        signature,
-        SamplingLoop.deterministic(weights.prediction(), network)
-            .run(ops, loopInputs(ops, start, table)));
+    Map<String, Operand<?>> inputs =
+        loopInputs(ops, start, DefaultTable.of(ops, schedule, steps, null));
+    inputs.putAll(labels);
+    images(signature, loop().run(ops, inputs));
   }
 
   private void trajectory() {
@@ -150,8 +176,9 @@ final class ModelGraph {
     Shape history =
         Shape.of(-1, StepTable.HISTORY, unet.height(), unet.width(), unet.imageChannels());
     inputs.put(SamplingLoop.HISTORY, signature.input(HISTORY, TFloat32.class, history));
+    inputs.putAll(labelInputs(signature));
     SamplingLoop.Outcome after =
-        SamplingLoop.deterministic(weights.prediction(), network)
+        loop()
             .withNoise(StepNoise.SEEDED)
             .withHistory()
             .withThresholding()
@@ -175,7 +202,10 @@ final class ModelGraph {
     Operand<TFloat32> x = signature.input(X, TFloat32.class, images());
     Operand<TInt32> t = signature.input(T, TInt32.class, rows());
     Ops ops = signature.ops();
-    Operand<TFloat32> predicted = network.apply(ops, x, t);
+    Operand<TFloat32> predicted =
+        hasClasses()
+            ? call(ops, x, t, signature.input(LABELS, TInt32.class, rows()))
+            : call(ops, x, t);
     Estimate estimate =
         Estimate.of(
             ops,

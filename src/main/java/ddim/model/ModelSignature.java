@@ -12,6 +12,8 @@ final class ModelSignature {
   static final String STEPS = "steps";
   static final String ETA = "eta";
   static final String LATENTS = "x_T";
+  static final String LABELS = "labels";
+  static final String GUIDANCE = "guidance";
   static final String X = "x";
   static final String X0 = "x0";
   static final String T = "t";

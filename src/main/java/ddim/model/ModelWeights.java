@@ -2,6 +2,7 @@ package ddim.model;
 
 import ddim.diffusion.Prediction;
 import ddim.diffusion.ScheduleConfig;
+import ddim.nn.LabelEmbedding;
 import ddim.nn.ParamSpec;
 import ddim.nn.UNetConfig;
 import java.nio.ByteBuffer;
@@ -25,6 +26,7 @@ import java.util.Map;
  * @param license the licence of the weights, as an SPDX expression
  * @param trainingStep how many optimizer steps they have seen
  * @param values by name, in TensorFlow's layout, last dimension fastest
+ * @param classNames what the labels stand for, by label; empty if nobody has said or there are none
  */
 public record ModelWeights(
     UNetConfig unet,
@@ -33,7 +35,8 @@ public record ModelWeights(
     String dataset,
     String license,
     long trainingStep,
-    Map<String, float[]> values) {
+    Map<String, float[]> values,
+    List<String> classNames) {
 
   /**
    * @throws ModelFormatException naming every weight that is missing, surplus or of another size
@@ -60,13 +63,50 @@ public record ModelWeights(
       throw new ModelFormatException("weights do not fit: " + String.join("; ", wrong));
     }
     values = ordered;
+    classNames = List.copyOf(classNames);
+  }
+
+  /** Weights whose classes have no names, or that have none. */
+  public ModelWeights(
+      UNetConfig unet,
+      ScheduleConfig schedule,
+      Prediction prediction,
+      String dataset,
+      String license,
+      long trainingStep,
+      Map<String, float[]> values) {
+    this(unet, schedule, prediction, dataset, license, trainingStep, values, List.of());
+  }
+
+  /**
+   * The same weights for a network that is told of classes: it does not heed them yet.
+   *
+   * @param classes at least 1
+   * @throws IllegalArgumentException if the network has classes already
+   */
+  public ModelWeights withClasses(int classes) {
+    if (unet.classes() > 0) {
+      throw new IllegalArgumentException("the network has " + unet.classes() + " classes already");
+    }
+    Map<String, float[]> more = new LinkedHashMap<>(values);
+    more.put(LabelEmbedding.WEIGHT, new float[(classes + 1) * 4 * unet.channels()]);
+    return new ModelWeights(
+        unet.withClasses(classes), schedule, prediction, dataset, license, trainingStep, more);
   }
 
   /** What the model is. */
   public ModelSpec spec() {
     long parameters = values.values().stream().mapToLong(v -> v.length).sum();
     return new ModelSpec(
-        unet, schedule, prediction, dataset, license, trainingStep, parameters, digest());
+        unet,
+        schedule,
+        prediction,
+        dataset,
+        license,
+        trainingStep,
+        parameters,
+        digest(),
+        classNames);
   }
 
   /** SHA-256 over names and little-endian values, in the order of the network. */

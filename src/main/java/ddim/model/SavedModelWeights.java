@@ -48,7 +48,8 @@ public final class SavedModelWeights {
             spec.dataset(),
             spec.license(),
             spec.trainingStep(),
-            values);
+            values,
+            spec.classNames());
     if (!weights.spec().weightsDigest().equals(spec.weightsDigest())) {
       throw new ModelFormatException(
           graph + ": its weights are not those that " + ModelFile.NAME + " describes");

@@ -11,6 +11,7 @@ import ddim.diffusion.StepTable;
 public final class Trajectory {
   private final long seed;
   private final StepTable table;
+  private final Condition condition;
   private float[] x;
   private float[] x0;
   private float[] history;
@@ -34,6 +35,12 @@ public final class Trajectory {
    * @throws IllegalArgumentException if the history is of another image size
    */
   public Trajectory(long seed, float[] start, float[] history, StepTable table) {
+    this(seed, start, history, table, Condition.NONE);
+  }
+
+  /** A trajectory to what a condition asks for. */
+  public Trajectory(
+      long seed, float[] start, float[] history, StepTable table, Condition condition) {
     if (history.length != StepTable.HISTORY * start.length) {
       throw new IllegalArgumentException(
           "a history of %d numbers does not fit an image of %d"
@@ -41,6 +48,7 @@ public final class Trajectory {
     }
     this.seed = seed;
     this.table = table;
+    this.condition = condition;
     this.x = start;
     this.x0 = start;
     this.history = history;
@@ -52,6 +60,10 @@ public final class Trajectory {
 
   public StepTable table() {
     return table;
+  }
+
+  public Condition condition() {
+    return condition;
   }
 
   /** How many steps have been taken. */

@@ -44,6 +44,7 @@ record TrajectoryBatch(List<Trajectory> rows, int columns, int batchSize, UNetCo
                 + " numbers, the model's images "
                 + spec.unet().imageSize());
       }
+      row.condition().requireFits(spec.unet());
       if (row.isFinished()) {
         throw new IllegalArgumentException("a row is finished already");
       }
@@ -116,7 +117,24 @@ record TrajectoryBatch(List<Trajectory> rows, int columns, int batchSize, UNetCo
             unet.height(),
             unet.width(),
             unet.imageChannels()));
+    if (unet.classes() > 0) {
+      putConditions(tensors);
+    }
     return tensors;
+  }
+
+  /** Padding has no label, and so is not computed twice. */
+  private void putConditions(Map<String, Tensor> tensors) {
+    int[] labels = new int[batchSize];
+    float[] guidance = new float[batchSize];
+    Arrays.fill(labels, Condition.NO_LABEL);
+    for (int i = 0; i < rows.size(); i++) {
+      labels[i] = rows.get(i).condition().label();
+      guidance[i] = rows.get(i).condition().guidance();
+    }
+    tensors.put(
+        ModelSignature.LABELS, TInt32.tensorOf(Shape.of(batchSize), DataBuffers.of(labels)));
+    tensors.put(ModelSignature.GUIDANCE, floats(guidance, batchSize));
   }
 
   private static TFloat32 floats(float[] values, long... shape) {

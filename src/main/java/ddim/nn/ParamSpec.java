@@ -40,8 +40,13 @@ public record ParamSpec(String name, Shape shape, Initializer init) {
           config,
           Dropout.NONE,
           tf.placeholder(TFloat32.class, Placeholder.shape(images)),
-          tf.placeholder(TInt32.class, Placeholder.shape(Shape.of(1))));
+          rows(tf),
+          config.classes() == 0 ? null : rows(tf));
     }
     return List.copyOf(specs);
+  }
+
+  private static Placeholder<TInt32> rows(Ops tf) {
+    return tf.placeholder(TInt32.class, Placeholder.shape(Shape.of(1)));
   }
 }

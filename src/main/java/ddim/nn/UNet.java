@@ -6,6 +6,7 @@ import static ddim.nn.Layers.height;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -53,6 +54,7 @@ public final class UNet {
    * @param dropout {@link Dropout#NONE} outside training
    * @param x noisy images, [B, height, width, imageChannels], those three known
    * @param t timesteps, [B], from 0
+   * @param labels of the classes, [B], any other number for none; null for a network without labels
    * @return the prediction, shape of {@code x}, unbounded
    */
   public static Operand<TFloat32> apply(
@@ -61,9 +63,19 @@ public final class UNet {
       UNetConfig config,
       Dropout dropout,
       Operand<TFloat32> x,
-      Operand<TInt32> t) {
+      Operand<TInt32> t,
+      @Nullable Operand<TInt32> labels) {
+    if ((labels != null) != (config.classes() > 0)) {
+      throw new IllegalArgumentException(
+          "labels are for networks with classes, and such networks need them; this one has "
+              + config.classes());
+    }
     Operand<TFloat32> temb =
         TimeEmbedding.apply(tf.withSubScope("temb"), params.in("temb"), t, config.channels());
+    if (labels != null) {
+      Ops scope = tf.withSubScope("label_emb");
+      temb = scope.math.add(temb, LabelEmbedding.apply(scope, params, config, labels));
+    }
     return new UNet(tf, params, config, dropout, Layers.silu(tf, temb)).run(x);
   }
 

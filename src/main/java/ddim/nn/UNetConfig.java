@@ -14,6 +14,7 @@ import java.util.List;
  * @param attentionAt image heights at which every residual block is followed by attention
  * @param dropout the share of features dropped in training, in [0, 1)
  * @param normGroups groups of every group normalisation
+ * @param classes labels that the network is told of, 0 for a network without labels
  */
 public record UNetConfig(
     int height,
@@ -24,7 +25,8 @@ public record UNetConfig(
     int resBlocks,
     List<Integer> attentionAt,
     double dropout,
-    int normGroups) {
+    int normGroups,
+    int classes) {
 
   /** The number of groups of the papers' networks. */
   public static final int DEFAULT_NORM_GROUPS = 32;
@@ -44,7 +46,47 @@ public record UNetConfig(
             channelMultipliers,
             resBlocks,
             dropout,
-            normGroups);
+            normGroups,
+            classes);
+  }
+
+  /** A network without labels. */
+  public UNetConfig(
+      int height,
+      int width,
+      int imageChannels,
+      int channels,
+      List<Integer> channelMultipliers,
+      int resBlocks,
+      List<Integer> attentionAt,
+      double dropout,
+      int normGroups) {
+    this(
+        height,
+        width,
+        imageChannels,
+        channels,
+        channelMultipliers,
+        resBlocks,
+        attentionAt,
+        dropout,
+        normGroups,
+        0);
+  }
+
+  /** The same network with so many labels. */
+  public UNetConfig withClasses(int newClasses) {
+    return new UNetConfig(
+        height,
+        width,
+        imageChannels,
+        channels,
+        channelMultipliers,
+        resBlocks,
+        attentionAt,
+        dropout,
+        normGroups,
+        newClasses);
   }
 
   /** The number of resolutions. */

@@ -15,7 +15,8 @@ final class UNetConfigRules {
       List<Integer> multipliers,
       int resBlocks,
       double dropout,
-      int normGroups) {
+      int normGroups,
+      int classes) {
     rule(!multipliers.isEmpty(), "channelMultipliers must not be empty");
     rule(multipliers.stream().allMatch(m -> m >= 1), "channelMultipliers must be 1 or more");
     int divisor = 1 << Math.max(0, Math.min(20, multipliers.size() - 1));
@@ -35,6 +36,7 @@ final class UNetConfigRules {
             + channels);
     rule(resBlocks >= 1, "resBlocks must be 1 or more, is " + resBlocks);
     rule(dropout >= 0 && dropout < 1, "dropout must be in [0, 1), is " + dropout);
+    rule(classes >= 0, "classes must be 0 or more, is " + classes);
     if (!broken.isEmpty()) {
       throw new IllegalArgumentException("U-Net configuration: " + String.join("; ", broken));
     }

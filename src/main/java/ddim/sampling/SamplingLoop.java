@@ -48,6 +48,14 @@ public final class SamplingLoop {
   /** What is done to x0: range and quantile, float32 [B, 2]. */
   public static final String CLIP = "clip";
 
+  /** The class of each row for a network with classes, int32 [B]; -1 for none. */
+  public static final String LABELS = "labels";
+
+  /**
+   * How far each row's prediction goes from that without a label to its label's and beyond, [B].
+   */
+  public static final String GUIDANCE = "guidance";
+
   /** Kept predictions, newest first, float32 [B, {@link StepTable#HISTORY}, ...image]. */
   public static final String HISTORY = "history";
 
@@ -71,20 +79,34 @@ public final class SamplingLoop {
 
   private static final List<Column> WEIGHTS = List.of(Column.D1, Column.D2, Column.D3);
 
+  /** The network as a step asks it. */
+  private interface Network {
+    Operand<TFloat32> predict(
+        Ops tf, Operand<TFloat32> x, Operand<TInt32> t, Map<String, Operand<?>> values);
+  }
+
+  /** What is made of the inputs once, before the first step. */
+  private interface Plan {
+    Map<String, Operand<?>> of(Ops tf, Map<String, Operand<?>> inputs);
+  }
+
   private final Prediction prediction;
-  private final Denoiser denoiser;
+  private final Plan plan;
+  private final Network network;
   private final @Nullable StepNoise noise;
   private final boolean keepsHistory;
   private final boolean thresholds;
 
   private SamplingLoop(
       Prediction prediction,
-      Denoiser denoiser,
+      Plan plan,
+      Network network,
       @Nullable StepNoise noise,
       boolean keepsHistory,
       boolean thresholds) {
     this.prediction = prediction;
-    this.denoiser = denoiser;
+    this.plan = plan;
+    this.network = network;
     this.noise = noise;
     this.keepsHistory = keepsHistory;
     this.thresholds = thresholds;
@@ -95,22 +117,42 @@ public final class SamplingLoop {
    * clipping.
    */
   public static SamplingLoop deterministic(Prediction prediction, Denoiser denoiser) {
-    return new SamplingLoop(prediction, denoiser, null, false, false);
+    return new SamplingLoop(
+        prediction,
+        (tf, inputs) -> inputs,
+        (tf, x, t, values) -> denoiser.apply(tf, x, t),
+        null,
+        false,
+        false);
+  }
+
+  /**
+   * The same loop for a network with classes; it needs {@link #LABELS} and {@link #GUIDANCE}. Rows
+   * that need no guidance cost what they cost without.
+   */
+  public static SamplingLoop guided(Prediction prediction, LabelledDenoiser denoiser, int classes) {
+    return new SamplingLoop(
+        prediction,
+        (tf, inputs) -> Guidance.plan(tf, inputs, classes),
+        (tf, x, t, values) -> Guidance.predict(tf, denoiser, x, t, values),
+        null,
+        false,
+        false);
   }
 
   /** The same loop with noise in the rows whose sigma is not 0; it needs a seed a row. */
   public SamplingLoop withNoise(StepNoise source) {
-    return new SamplingLoop(prediction, denoiser, source, keepsHistory, thresholds);
+    return new SamplingLoop(prediction, plan, network, source, keepsHistory, thresholds);
   }
 
   /** The same loop with kept predictions; it needs a history. */
   public SamplingLoop withHistory() {
-    return new SamplingLoop(prediction, denoiser, noise, true, thresholds);
+    return new SamplingLoop(prediction, plan, network, noise, true, thresholds);
   }
 
   /** The same loop with dynamic thresholding in the rows whose quantile is not 0. */
   public SamplingLoop withThresholding() {
-    return new SamplingLoop(prediction, denoiser, noise, keepsHistory, true);
+    return new SamplingLoop(prediction, plan, network, noise, keepsHistory, true);
   }
 
   /**
@@ -122,7 +164,7 @@ public final class SamplingLoop {
    * @return the state after the last step
    */
   public Outcome run(Ops tf, Map<String, Operand<?>> inputs) {
-    Map<String, Operand<?>> values = new LinkedHashMap<>(inputs);
+    Map<String, Operand<?>> values = new LinkedHashMap<>(plan.of(tf, inputs));
     values.put(X0, inputs.get(X));
     if (keepsHistory) {
       values.remove(HISTORY);
@@ -149,7 +191,8 @@ public final class SamplingLoop {
     Operand<TInt32> timestep =
         tf.gather(LoopValues.get(values, TIMESTEP, TInt32.class), k, tf.constant(1)); // [B]
 
-    Operand<TFloat32> predicted = denoiser.apply(tf, x, tf.math.maximum(timestep, tf.constant(0)));
+    Operand<TFloat32> predicted =
+        network.predict(tf, x, tf.math.maximum(timestep, tf.constant(0)), values);
     Estimate estimate = Estimate.of(tf, prediction, x, predicted, columns);
     Operand<TFloat32> clip = floats(values, CLIP);
     Operand<TFloat32> x0 =

@@ -51,7 +51,9 @@ final class ClientMessages {
         SampleRequest.newBuilder()
             .setModel(ref(query))
             .addAllSeeds(query.seeds())
-            .setEncoding(encoding);
+            .setEncoding(encoding)
+            .addAllClassLabels(query.wanted().labels());
+    query.wanted().guidance().ifPresent(request::setGuidance);
     steps(query).ifPresent(request::setSteps);
     eta(query).ifPresent(request::setEta);
     query.sampler().ifPresent(sampler -> request.setSampler(options(sampler)));
@@ -248,7 +250,9 @@ final class ClientMessages {
         info.getDataset(),
         info.getLicense(),
         info.getTrainingStep(),
-        info.getMaxImages());
+        info.getMaxImages(),
+        info.getClasses(),
+        List.copyOf(info.getClassNamesList()));
   }
 
   private static <T> Pictures<T> pictures(

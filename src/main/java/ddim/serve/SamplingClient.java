@@ -47,6 +47,7 @@ public final class SamplingClient implements AutoCloseable {
    * @param auto as many steps as the deadline allows, whatever {@code steps} and {@code sampler}
    *     say; only where images are made from noise
    * @param handling how the request is treated
+   * @param wanted what the images show
    */
   public record Query(
       String model,
@@ -56,7 +57,8 @@ public final class SamplingClient implements AutoCloseable {
       OptionalDouble eta,
       Optional<Sampler> sampler,
       Optional<StepRange> auto,
-      Handling handling) {
+      Handling handling,
+      Wanted wanted) {
     public Query {
       seeds = List.copyOf(seeds);
     }
@@ -68,7 +70,7 @@ public final class SamplingClient implements AutoCloseable {
         List<Long> seeds,
         OptionalInt steps,
         OptionalDouble eta) {
-      this(model, version, seeds, steps, eta, Optional.empty(), Optional.empty(), Handling.USUAL);
+      this(model, version, seeds, steps, eta, Optional.empty(), Optional.empty(), Handling.USUAL, Wanted.ANYTHING);
     }
 
     /** All as by default, without seeds. */
@@ -86,25 +88,25 @@ public final class SamplingClient implements AutoCloseable {
     /** A copy for the images of {@code count} seeds from {@code firstSeed} on. */
     public Query withSeeds(long firstSeed, int count) {
       List<Long> newSeeds = LongStream.range(0, count).map(i -> firstSeed + i).boxed().toList();
-      return new Query(model, version, newSeeds, steps, eta, sampler, auto, handling);
+      return new Query(model, version, newSeeds, steps, eta, sampler, auto, handling, wanted);
     }
 
     /** A copy with so many network calls an image. */
     public Query withSteps(int newSteps) {
       return new Query(
-          model, version, seeds, OptionalInt.of(newSteps), eta, sampler, auto, handling);
+          model, version, seeds, OptionalInt.of(newSteps), eta, sampler, auto, handling, wanted);
     }
 
     /** A copy with so much fresh noise. */
     public Query withEta(double newEta) {
       return new Query(
-          model, version, seeds, steps, OptionalDouble.of(newEta), sampler, auto, handling);
+          model, version, seeds, steps, OptionalDouble.of(newEta), sampler, auto, handling, wanted);
     }
 
     /** A copy that asks one version. */
     public Query withVersion(long newVersion) {
       return new Query(
-          model, OptionalLong.of(newVersion), seeds, steps, eta, sampler, auto, handling);
+          model, OptionalLong.of(newVersion), seeds, steps, eta, sampler, auto, handling, wanted);
     }
 
     /** A copy with all options of a sampler, steps and eta too. */
@@ -117,17 +119,38 @@ public final class SamplingClient implements AutoCloseable {
           OptionalDouble.empty(),
           Optional.of(newSampler),
           auto,
-          handling);
+          handling,
+          wanted);
     }
 
     /** A copy that takes as many steps as its deadline allows. */
     public Query withAutoSteps(StepRange range) {
-      return new Query(model, version, seeds, steps, eta, sampler, Optional.of(range), handling);
+      return new Query(model, version, seeds, steps, eta, sampler, Optional.of(range), handling, wanted);
     }
 
     /** A copy that is treated otherwise. */
     public Query with(Handling newHandling) {
-      return new Query(model, version, seeds, steps, eta, sampler, auto, newHandling);
+      return new Query(model, version, seeds, steps, eta, sampler, auto, newHandling, wanted);
+    }
+
+    /** A copy for images of classes. */
+    public Query with(Wanted newWanted) {
+      return new Query(model, version, seeds, steps, eta, sampler, auto, handling, newWanted);
+    }
+  }
+
+  /**
+   * What images show that models with classes make from noise.
+   *
+   * @param labels one for all images, or one an image, -1 for anything; empty for no classes
+   * @param guidance how strongly they are followed; the server's default if empty
+   */
+  public record Wanted(List<Integer> labels, OptionalDouble guidance) {
+    /** No classes. */
+    public static final Wanted ANYTHING = new Wanted(List.of(), OptionalDouble.empty());
+
+    public Wanted {
+      labels = List.copyOf(labels);
     }
   }
 
@@ -238,7 +261,9 @@ public final class SamplingClient implements AutoCloseable {
       String dataset,
       String license,
       long trainingStep,
-      int maxImages) {}
+      int maxImages,
+      int classes,
+      List<String> classNames) {}
 
   private final ManagedChannel channel;
   private final SamplingServiceBlockingStub stub;

@@ -32,6 +32,7 @@ final class Checkpoint {
   private static final String CONFIG = "config";
   private static final String DATASET = "dataset";
   private static final String LICENSE = "license";
+  private static final String CLASS_NAMES = "class_names"; // one a line
 
   private Checkpoint() {}
 
@@ -40,8 +41,15 @@ final class Checkpoint {
    *
    * @param step of this run
    * @param earlierSteps that the weights had seen before this run; 0 if it began with random ones
+   * @param classNames of the labels, empty if they have none
    */
-  record Header(long step, long earlierSteps, TrainConfig config, String dataset, String license) {}
+  record Header(
+      long step,
+      long earlierSteps,
+      TrainConfig config,
+      String dataset,
+      String license,
+      List<String> classNames) {}
 
   /** Writes the state of {@code session} and deletes checkpoints older than the newest few. */
   static Path save(RunFolder run, Header header, TrainVariables variables, Session session)
@@ -82,7 +90,9 @@ final class Checkpoint {
             DATASET,
             header.dataset(),
             LICENSE,
-            header.license());
+            header.license(),
+            CLASS_NAMES,
+            String.join("\n", header.classNames()));
     SafeTensorsWriter.write(file, texts, tensors);
     return file;
   }
@@ -136,7 +146,8 @@ final class Checkpoint {
           Long.parseLong(texts.getOrDefault(EARLIER_STEPS, "")),
           TrainConfig.parse(texts.getOrDefault(CONFIG, ""), file.toString()),
           texts.getOrDefault(DATASET, ""),
-          texts.getOrDefault(LICENSE, ""));
+          texts.getOrDefault(LICENSE, ""),
+          texts.getOrDefault(CLASS_NAMES, "").lines().toList());
     } catch (IllegalArgumentException e) {
       throw new ModelFormatException(file + ": not a checkpoint of a run: " + e.getMessage(), e);
     }

@@ -58,7 +58,8 @@ public final class RunExporter {
           header.dataset(),
           header.license(),
           header.earlierSteps() + header.step(),
-          values);
+          values,
+          header.classNames());
     }
   }
 }

@@ -21,13 +21,19 @@ public final class RunImporter {
    * Writes the recipe and a checkpoint at step 0: the weights, their average equal to them, and
    * Adam's moments at 0.
    *
+   * <p>Weights without labels go into a recipe with classes too, as a network that does not heed
+   * its labels yet.
+   *
    * @param base the recipe for what weights do not say: batch size, learning rate and so on
    * @param run the folder, which must not hold a run
    * @return the checkpoint
    * @throws IllegalArgumentException if the folder holds a run
    * @throws IOException if it cannot be written
    */
-  public static Path write(ModelWeights weights, TrainConfig base, Path run) throws IOException {
+  public static Path write(ModelWeights given, TrainConfig base, Path run) throws IOException {
+    int classes = base.unet().classes();
+    boolean without = classes > 0 && given.unet().classes() == 0;
+    ModelWeights weights = without ? given.withClasses(classes) : given;
     RunFolder folder = new RunFolder(run);
     if (Checkpoint.newest(folder).isPresent() || Files.exists(folder.config())) {
       throw new IllegalArgumentException(run + " already holds a run; choose another folder");
@@ -52,7 +58,12 @@ public final class RunImporter {
     return Checkpoint.write(
         folder,
         new Checkpoint.Header(
-            0, weights.trainingStep(), config, weights.dataset(), weights.license()),
+            0,
+            weights.trainingStep(),
+            config,
+            weights.dataset(),
+            weights.license(),
+            weights.classNames()),
         tensors);
   }
 }

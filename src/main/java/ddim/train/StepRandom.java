@@ -39,6 +39,11 @@ final class StepRandom {
     return tf.random.statelessRandomNormal(tf.constant(shape.asArray()), next());
   }
 
+  /** Uniform on [0, 1), [count]. */
+  Operand<TFloat32> uniform(int count) {
+    return tf.random.statelessRandomUniform(tf.constant(new int[] {count}), next());
+  }
+
   /**
    * Dropout with a mask of its own at each place, for some rows of the batch: their masks are those
    * of the whole batch, however many share it.

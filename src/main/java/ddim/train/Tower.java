@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
@@ -53,6 +54,7 @@ final class Tower {
    *
    * @param xt noisy images [rows, H, W, C]
    * @param t timesteps [rows]
+   * @param labels of the classes [rows], -1 for none; null for a network without classes
    * @param target what the network should predict, shape of {@code xt}
    * @param step scalar
    * @param weights in the order of {@link ParamSpec#of}
@@ -61,6 +63,7 @@ final class Tower {
       Ops tf,
       Operand<TFloat32> xt,
       Operand<TInt32> t,
+      @Nullable Operand<TInt32> labels,
       Operand<TFloat32> target,
       Operand<TInt64> step,
       List<? extends Operand<TFloat32>> weights) {
@@ -69,6 +72,9 @@ final class Tower {
     inputs.add(t.asOutput());
     inputs.add(target.asOutput());
     inputs.add(step.asOutput());
+    if (labels != null) {
+      inputs.add(labels.asOutput());
+    }
     weights.forEach(weight -> inputs.add(weight.asOutput()));
     DataType[] types = new DataType[1 + weights.size()];
     java.util.Arrays.fill(types, DataType.DT_FLOAT);
@@ -99,6 +105,11 @@ final class Tower {
             .input("t", t)
             .input("target", target)
             .input("step", step);
+    Placeholder<TInt32> labels = null;
+    if (unet.classes() > 0) {
+      labels = input(tf, "labels", TInt32.class, Shape.of(rows));
+      signature.input("labels", labels);
+    }
     Map<String, Placeholder<TFloat32>> weights = new HashMap<>();
     List<Output<?>> order = new ArrayList<>();
     for (ParamSpec spec : ParamSpec.of(unet)) {
@@ -110,7 +121,7 @@ final class Tower {
     Params params = (name, init, shape) -> weight(weights, name);
     Dropout dropout =
         unet.dropout() == 0 ? Dropout.NONE : StepRandom.dropout(tf, config, step, firstRow);
-    Operand<TFloat32> predicted = UNet.apply(tf, params, unet, dropout, xt, t);
+    Operand<TFloat32> predicted = UNet.apply(tf, params, unet, dropout, xt, t, labels);
     Operand<TFloat32> loss =
         tf.math.mean(
             tf.math.squaredDifference(target, predicted), tf.constant(new int[] {0, 1, 2, 3}));

@@ -29,6 +29,7 @@ import java.util.List;
  * @param emaDecay of the moving average of the weights, in [0, 1); it starts lower, at {@code (1 +
  *     step) / (10 + step)}
  * @param flip whether half of the images are mirrored
+ * @param labelDropout the share of labels that a network with classes is not told, in [0, 1]
  * @param checkpointEvery steps between checkpoints
  * @param precision of the large products
  * @param seed decides initial weights, order of images, noise and dropout
@@ -43,9 +44,12 @@ public record TrainConfig(
     double gradientClip,
     double emaDecay,
     boolean flip,
+    double labelDropout,
     int checkpointEvery,
     Precision precision,
     long seed) {
+
+  private static final double LABEL_DROPOUT = 0.1;
 
   private static final JsonMapper JSON =
       JsonMapper.builder()
@@ -75,6 +79,10 @@ public record TrainConfig(
     rule(broken, warmupSteps >= 0, "warmup_steps must be 0 or more, is " + warmupSteps);
     rule(broken, gradientClip > 0, "gradient_clip must be above 0, is " + gradientClip);
     rule(broken, emaDecay >= 0 && emaDecay < 1, "ema_decay must be in [0, 1), is " + emaDecay);
+    rule(
+        broken,
+        labelDropout >= 0 && labelDropout <= 1,
+        "label_dropout must be in [0, 1], is " + labelDropout);
     rule(broken, checkpointEvery >= 1, "checkpoint_every must be 1 or more, is " + checkpointEvery);
     if (!broken.isEmpty()) {
       throw new IllegalArgumentException("training configuration: " + String.join("; ", broken));
@@ -83,19 +91,23 @@ public record TrainConfig(
 
   /** The names that {@link #named} knows. */
   public static List<String> names() {
-    return List.of("fashion-mnist", "cifar10", "celeba64", "lsun256", "tiny");
+    return List.of(
+        "fashion-mnist", "fashion-mnist-labels", "cifar10", "celeba64", "lsun256", "tiny");
   }
 
   /**
    * A recipe by name. {@code cifar10}, {@code celeba64} and {@code lsun256} are those of the DDPM
    * and DDIM papers; {@code fashion-mnist} is made for hours on a CPU: a small network, a higher
-   * learning rate with a short warm-up, and no flips, because all its shoes point left.
+   * learning rate with a short warm-up, and no flips, because all its shoes point left; {@code
+   * fashion-mnist-labels} is the same with its ten classes.
    *
    * @throws IllegalArgumentException if there is no such name
    */
   public static TrainConfig named(String name) {
     return switch (name) {
       case "fashion-mnist" -> small(UNetConfig.fashionMnist(), 64, 5e-4, 200, 0.9999);
+      case "fashion-mnist-labels" ->
+          small(UNetConfig.fashionMnist().withClasses(10), 64, 5e-4, 200, 0.9999);
       case "tiny" -> small(UNetConfig.tiny(), 8, 1e-3, 10, 0.99);
       case "cifar10" -> paper(UNetConfig.cifar10(), 128, 2e-4);
       case "celeba64" -> paper(UNetConfig.celeba64(), 128, 2e-4);
@@ -118,6 +130,7 @@ public record TrainConfig(
         1,
         emaDecay,
         false,
+        LABEL_DROPOUT,
         500,
         Precision.FLOAT32,
         0);
@@ -134,6 +147,7 @@ public record TrainConfig(
         1,
         0.9999,
         true,
+        LABEL_DROPOUT,
         5000,
         Precision.FLOAT32,
         0);
@@ -151,6 +165,7 @@ public record TrainConfig(
         gradientClip,
         emaDecay,
         flip,
+        labelDropout,
         checkpointEvery,
         precision,
         seed);
@@ -168,6 +183,7 @@ public record TrainConfig(
         gradientClip,
         emaDecay,
         flip,
+        labelDropout,
         checkpointEvery,
         precision,
         newSeed);
@@ -185,6 +201,7 @@ public record TrainConfig(
         gradientClip,
         emaDecay,
         flip,
+        labelDropout,
         checkpointEvery,
         newPrecision,
         seed);
@@ -225,12 +242,23 @@ public record TrainConfig(
         ((ObjectNode) node).remove("base");
         return JSON.treeToValue(JSON.readerForUpdating(merged).readValue(node), TrainConfig.class);
       }
+      fillNewer((ObjectNode) node);
       return JSON.treeToValue(node, TrainConfig.class);
     } catch (JsonMappingException e) {
       Throwable cause = e.getCause() instanceof IllegalArgumentException ? e.getCause() : e;
       throw new IllegalArgumentException(source + ": " + firstLine(cause), e);
     } catch (IOException e) {
       throw new IllegalArgumentException(source + ": not JSON: " + firstLine(e), e);
+    }
+  }
+
+  /** What recipes mean that were written before an entry was there. */
+  private static void fillNewer(ObjectNode recipe) {
+    if (recipe.path("unet") instanceof ObjectNode unet && !unet.has("classes")) {
+      unet.put("classes", 0);
+    }
+    if (!recipe.has("label_dropout")) {
+      recipe.put("label_dropout", LABEL_DROPOUT);
     }
   }
 

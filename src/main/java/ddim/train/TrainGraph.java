@@ -6,6 +6,7 @@ import ddim.sampling.NoiseLevel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -13,6 +14,7 @@ import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.op.train.ApplyAdam;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TInt64;
@@ -33,6 +35,7 @@ final class TrainGraph {
   private static final float ADAM_EPSILON = 1e-8f;
 
   final Placeholder<TUint8> images;
+  final @Nullable Placeholder<TInt32> labels;
   final Placeholder<TInt64> step;
   final Placeholder<TFloat32> learningRate;
   final Placeholder<TFloat32> beta1Power;
@@ -65,6 +68,11 @@ final class TrainGraph {
                 Placeholder.shape(
                     Shape.of(
                         config.batchSize(), unet.height(), unet.width(), unet.imageChannels())));
+    labels =
+        unet.classes() == 0
+            ? null
+            : tf.withName("labels")
+                .placeholder(TInt32.class, Placeholder.shape(Shape.of(config.batchSize())));
     step = scalar("step", TInt64.class);
     learningRate = scalar("learning_rate", TFloat32.class);
     beta1Power = scalar("beta1_power", TFloat32.class);
@@ -103,11 +111,16 @@ final class TrainGraph {
     Operand<TFloat32> noise = perImage(NoiseLevel.noise(tf, schedule, t));
     Operand<TFloat32> xt = tf.math.add(tf.math.mul(signal, x0), tf.math.mul(noise, eps));
 
-    return towers(xt, t, target(x0, eps, signal, noise));
+    Operand<TInt32> told = labels == null ? null : someDropped(random, labels);
+    return towers(xt, t, told, target(x0, eps, signal, noise));
   }
 
   /** Every tower has an equal part of the batch, so the mean over towers is that over the batch. */
-  private Tower.Outcome towers(Operand<TFloat32> xt, Operand<TInt32> t, Operand<TFloat32> target) {
+  private Tower.Outcome towers(
+      Operand<TFloat32> xt,
+      Operand<TInt32> t,
+      @Nullable Operand<TInt32> told,
+      Operand<TFloat32> target) {
     int count = placement.towers().size();
     int rows = placement.rowsPerTower(config.batchSize());
     List<TrainVariables.Slots> slots = variables.all();
@@ -122,6 +135,7 @@ final class TrainGraph {
               tf.withDevice(placement.towers().get(i)),
               rows(xt, first, rows),
               rows(t, first, rows),
+              told == null ? null : rows(told, first, rows),
               rows(target, first, rows),
               step,
               weights));
@@ -150,6 +164,14 @@ final class TrainGraph {
     return parts.size() == 1
         ? parts.get(0)
         : tf.math.mul(tf.math.addN(parts), tf.constant(1f / parts.size()));
+  }
+
+  /** The labels, some of them -1: so the network learns to do without, which guidance needs. */
+  private Operand<TInt32> someDropped(StepRandom random, Operand<TInt32> given) {
+    Operand<TBool> dropped =
+        tf.math.less(
+            random.uniform(config.batchSize()), tf.constant((float) config.labelDropout()));
+    return tf.select(dropped, tf.math.sub(tf.zerosLike(given), tf.constant(1)), given);
   }
 
   private Operand<TFloat32> target(

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
 import org.tensorflow.exceptions.TensorFlowException;
@@ -101,6 +102,14 @@ public final class Trainer {
               unet.width(),
               unet.imageChannels()));
     }
+    if (unet.classes() > 0 && (data.classes() == 0 || data.classes() > unet.classes())) {
+      throw new IllegalArgumentException(
+          String.format(
+              "the images of %s have %s, the network %d classes",
+              data.name(),
+              data.classes() == 0 ? "no labels" : data.classes() + " classes",
+              unet.classes()));
+    }
     new Trainer(config, data, new RunFolder(folder), devices, listener).train(steps, resume);
   }
 
@@ -152,7 +161,8 @@ public final class Trainer {
     for (long step = first; step < steps; step++) {
       long start = System.nanoTime();
       batches.batch(step, images);
-      TrainProgress progress = step(graph, session, images, step, steps, start);
+      TrainProgress progress =
+          step(graph, session, images, labels(batches, step), step, steps, start);
       if (!Double.isFinite(progress.loss()) || !Double.isFinite(progress.gradientNorm())) {
         throw new TrainingDivergedException(
             "step "
@@ -173,7 +183,12 @@ public final class Trainer {
             Checkpoint.save(
                 run,
                 new Checkpoint.Header(
-                    progress.step(), earlier, config, data.name(), data.license()),
+                    progress.step(),
+                    earlier,
+                    config,
+                    data.name(),
+                    data.license(),
+                    data.classNames()),
                 graph.variables,
                 session);
         listener.onCheckpoint(progress.step(), file);
@@ -181,9 +196,19 @@ public final class Trainer {
     }
   }
 
+  private int @Nullable [] labels(Batches batches, long step) {
+    return config.unet().classes() == 0 ? null : batches.labels(step);
+  }
+
   private TrainProgress step(
-      TrainGraph graph, Session session, byte[] images, long step, long steps, long startNanos) {
-    try (StepFeed feed = new StepFeed(config, images, step)) {
+      TrainGraph graph,
+      Session session,
+      byte[] images,
+      int @Nullable [] labels,
+      long step,
+      long steps,
+      long startNanos) {
+    try (StepFeed feed = new StepFeed(config, images, labels, step)) {
       Session.Runner runner = session.runner().fetch(graph.loss).fetch(graph.gradientNorm);
       feed.into(runner, graph);
       graph.update.forEach(runner::addTarget);

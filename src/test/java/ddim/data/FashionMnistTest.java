@@ -65,12 +65,24 @@ class FashionMnistTest {
   }
 
   @Test
-  void imagesWithoutLabelsHaveNoClasses() {
-    ImageSource images = FashionMnist.bundled();
+  void imagesWithoutLabelsHaveNoClasses() throws Exception {
+    Path file = folder.resolve("train-images-idx3-ubyte");
+    Files.write(file, new byte[] {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7});
+    ImageSource images = FashionMnist.in(folder);
 
     assertThat(images.classes()).isZero();
+    assertThat(images.classNames()).isEmpty();
     assertThatThrownBy(() -> images.label(0))
-        .hasMessage("the images of fashion-mnist have no labels");
+        .hasMessage("the images of " + folder.getFileName() + " have no labels");
+  }
+
+  @Test
+  void theBundledImagesHaveTheirClasses() {
+    ImageSource images = FashionMnist.bundled();
+
+    assertThat(images.classes()).isEqualTo(10);
+    assertThat(images.classNames().get(images.label(0))).isEqualTo("ankle boot");
+    assertThat(images.classNames().get(images.label(1))).isEqualTo("pullover");
   }
 
   @Test

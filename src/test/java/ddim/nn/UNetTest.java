@@ -148,7 +148,8 @@ class UNetTest {
               config,
               Dropout.NONE,
               tf.constant(shape, DataBuffers.of(x)),
-              tf.constant(t));
+              tf.constant(t),
+              null);
       float[] nhwc = new float[x.length];
       try (var result = session.runner().fetch(eps).run()) {
         ((TFloat32) result.get(0)).asRawTensor().data().asFloats().read(nhwc);

@@ -67,6 +67,12 @@ class BadRequestTest {
     return Stream.of(
         arguments(good().clearModel(), "model.name", "model.name is required"),
         arguments(good().clearCount(), "count", "count must be at least 1, is 0"),
+        arguments(
+            good().addClassLabels(0),
+            "class_labels",
+            "class_labels must be absent, the model has no classes"),
+        arguments(
+            good().setGuidance(2), "guidance", "guidance must be absent without class_labels"),
         arguments(good().setCount(-1), "count", "count must be at least 1, is -1"),
         arguments(good().setCount(257), "count", "count must be at most 256, is 257"),
         arguments(

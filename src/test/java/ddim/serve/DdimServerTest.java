@@ -118,9 +118,12 @@ class DdimServerTest {
     try (SamplingClient client = fixture.client()) {
       assertThat(client.models())
           .containsExactly(
-              new SamplingClient.Model("clothes", 3, 2, 3, 1, 1000, 42, "none", "CC0-1.0", 7, 256),
-              new SamplingClient.Model("faces", 1, 4, 4, 3, 1000, 42, "none", "CC0-1.0", 7, 256),
-              new SamplingClient.Model("spectra", 1, 2, 2, 5, 1000, 42, "none", "CC0-1.0", 7, 256));
+              new SamplingClient.Model(
+                  "clothes", 3, 2, 3, 1, 1000, 42, "none", "CC0-1.0", 7, 256, 0, List.of()),
+              new SamplingClient.Model(
+                  "faces", 1, 4, 4, 3, 1000, 42, "none", "CC0-1.0", 7, 256, 0, List.of()),
+              new SamplingClient.Model(
+                  "spectra", 1, 2, 2, 5, 1000, 42, "none", "CC0-1.0", 7, 256, 0, List.of()));
     }
   }
 

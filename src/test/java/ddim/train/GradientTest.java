@@ -89,7 +89,7 @@ class GradientTest {
   }
 
   private static List<float[]> gradients(TrainGraph train, Session session, byte[] images) {
-    try (StepFeed feed = new StepFeed(CONFIG, images, 0)) {
+    try (StepFeed feed = new StepFeed(CONFIG, images, null, 0)) {
       Session.Runner runner = session.runner();
       train.gradients.forEach(runner::fetch);
       feed.into(runner, train);
@@ -109,7 +109,7 @@ class GradientTest {
   private static double lossAt(
       TrainGraph train, Session session, byte[] images, TrainVariables.Slot slot, float[] weights) {
     Checkpoint.set(session, Map.of(slot, weights));
-    try (StepFeed feed = new StepFeed(CONFIG, images, 0)) {
+    try (StepFeed feed = new StepFeed(CONFIG, images, null, 0)) {
       Session.Runner runner = session.runner().fetch(train.loss);
       feed.into(runner, train);
       try (Result result = runner.run()) {

@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Makes images: with a server, or with a model in this process.",
       "Both make the same images of the same seeds.",
-      "Several numbers of steps or etas make one labelled grid of all of them."
+      "Several numbers of steps, etas, classes or guidances make one labelled grid of all of them."
     })
 public final class SampleCommand implements Callable<Integer> {
   /** Images asked for at once: between two of these the progress is seen. */
@@ -46,6 +46,7 @@ public final class SampleCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private final ModelOptions source = new ModelOptions();
   @Mixin private final SamplerOptions options = new SamplerOptions();
+  @Mixin private final LabelOptions labels = new LabelOptions();
 
   @Option(
       names = "--count",
@@ -102,10 +103,11 @@ public final class SampleCommand implements Callable<Integer> {
   private Path out;
 
   /** One way of making the images; its steps are none where the server chooses. */
-  private record Way(OptionalInt steps, @Nullable Double eta, Sampler sampler) {
+  private record Way(
+      OptionalInt steps, @Nullable Double eta, Sampler sampler, LabelOptions.Choice choice) {
     String label() {
       String number = steps.isPresent() ? Integer.toString(steps.getAsInt()) : "auto";
-      return number + " steps" + (eta == null ? "" : ", eta " + eta);
+      return choice.title() + number + " steps" + (eta == null ? "" : ", eta " + eta);
     }
   }
 
@@ -121,7 +123,7 @@ public final class SampleCommand implements Callable<Integer> {
     require(
         ways.size() == 1 || output.isFile(),
         "--out",
-        "several steps or etas make one grid, a FILE.png, not " + out);
+        "several steps, etas, classes or guidances make one grid, a FILE.png, not " + out);
     long[] seeds = LongStream.range(seed, seed + count).toArray();
     try (ModelConnection model = source.connect()) {
       List<Pictures<float[]>> parts = make(model, ways, seeds);
@@ -141,12 +143,17 @@ public final class SampleCommand implements Callable<Integer> {
 
   private List<Way> ways() {
     List<Way> ways = new ArrayList<>();
+    labels.choices().forEach(choice -> addWays(choice, ways));
+    return ways;
+  }
+
+  private void addWays(LabelOptions.Choice choice, List<Way> ways) {
     for (Double share : eta.isEmpty() ? Collections.<@Nullable Double>singletonList(null) : eta) {
       for (OptionalInt number : steps()) {
-        ways.add(new Way(number, share, options.sampler(number.orElse(MOST_AUTO_STEPS), share)));
+        Sampler sampler = options.sampler(number.orElse(MOST_AUTO_STEPS), share);
+        ways.add(new Way(number, share, sampler, choice));
       }
     }
-    return ways;
   }
 
   /** None for those that the server chooses. */
@@ -176,6 +183,7 @@ public final class SampleCommand implements Callable<Integer> {
   private List<Pictures<float[]>> make(ModelConnection model, List<Way> ways, long[] seeds) {
     List<Pictures<float[]>> parts = new ArrayList<>();
     PrintWriter err = spec.commandLine().getErr();
+    List<String> names = labels.areGiven() ? model.model().classNames() : List.of();
     long all = (long) ways.size() * seeds.length;
     try (Progress bar = Progress.start("sample", "images", all, err)) {
       long done = 0;
@@ -189,7 +197,7 @@ public final class SampleCommand implements Callable<Integer> {
           if (way.steps().isEmpty()) {
             query = query.withAutoSteps(new StepRange(0, MOST_AUTO_STEPS));
           }
-          Query asked = query;
+          Query asked = way.choice().asked(query, names);
           parts.add(model.ask(client -> client.sample(asked)));
           done += part;
           bar.at(done, "");
@@ -201,7 +209,7 @@ public final class SampleCommand implements Callable<Integer> {
 
   /** A row a way and a column a seed; with one seed, a row an eta and a column a step count. */
   private ImageGrid labelled(ImageGrid grid, List<Way> ways, long[] seeds) {
-    if (seeds.length == 1 && !eta.isEmpty()) {
+    if (seeds.length == 1 && !eta.isEmpty() && !labels.areGiven()) {
       return grid.withColumns(stepsOrAuto.size())
           .withLabels(
               eta.stream().map(share -> "eta " + share).toList(),
@@ -215,10 +223,10 @@ public final class SampleCommand implements Callable<Integer> {
 
   private void report(List<Pictures<float[]>> parts, List<Way> ways) {
     Pictures<float[]> first = parts.get(0);
-    List<String> labels = new ArrayList<>();
+    List<String> titles = new ArrayList<>();
     for (int i = 0; i < ways.size(); i++) {
       Way way = ways.get(i);
-      labels.add(
+      titles.add(
           way.steps().isPresent() // else the server's choice, in the one part of this way
               ? way.label()
               : way.label() + " (" + parts.get(i).pictures().get(0).steps() + ")");
@@ -227,7 +235,7 @@ public final class SampleCommand implements Callable<Integer> {
         .getOut()
         .printf(
             "%d images of %s version %d, %s: %s%n",
-            count * ways.size(), first.model(), first.version(), String.join("; ", labels), out);
+            count * ways.size(), first.model(), first.version(), String.join("; ", titles), out);
   }
 
   private void require(boolean holds, String option, String why) {

@@ -89,12 +89,18 @@ public final class DiffusersFolder {
    *
    * @param folder must not exist
    * @throws IllegalArgumentException if it does
-   * @throws ModelFormatException if diffusers has no such noise schedule
+   * @throws ModelFormatException if diffusers has no such noise schedule, or the network has
+   *     classes
    * @throws IOException if it cannot be written
    */
   public static void write(Path folder, ModelWeights weights) throws IOException {
     if (Files.exists(folder)) {
       throw new IllegalArgumentException(folder + " is there already");
+    }
+    if (weights.unet().classes() > 0) {
+      throw new ModelFormatException(
+          "the network has %d classes; the pipeline that diffusers reads has none"
+              .formatted(weights.unet().classes()));
     }
     ObjectNode scheduler = new DiffusersScheduler(weights.schedule(), weights.prediction()).json();
     ObjectNode index = new ObjectMapper().createObjectNode();

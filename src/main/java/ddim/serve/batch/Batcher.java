@@ -129,7 +129,7 @@ public final class Batcher implements AutoCloseable {
     if (rows.isEmpty()) {
       throw new IllegalArgumentException("no rows to sample");
     }
-    rows.forEach(row -> row.requireSize(model.spec().unet().imageSize()));
+    rows.forEach(row -> row.requireFits(model.spec().unet()));
     Duration timeLeft = terms.timeLeft();
     long now = time.nanoTime();
     OptionalLong deadline =

@@ -1,6 +1,8 @@
 package ddim.serve.batch;
 
 import ddim.diffusion.StepTable;
+import ddim.model.Condition;
+import ddim.nn.UNetConfig;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -15,16 +17,28 @@ import org.jspecify.annotations.Nullable;
  *     ddim.model.Trajectory#history()}; null for none
  * @param stops after how many steps of a table the row must be looked at, ascending: no graph call
  *     goes beyond one of them
+ * @param condition what the image should show
  */
 public record Row(
     long seed,
     float @Nullable [] start,
     float @Nullable [] history,
     List<StepTable> tables,
-    List<Integer> stops) {
+    List<Integer> stops,
+    Condition condition) {
   public Row {
     tables = List.copyOf(tables);
     stops = List.copyOf(stops);
+  }
+
+  /** A row without a condition. */
+  public Row(
+      long seed,
+      float @Nullable [] start,
+      float @Nullable [] history,
+      List<StepTable> tables,
+      List<Integer> stops) {
+    this(seed, start, history, tables, stops, Condition.NONE);
   }
 
   /** A row without a history. */
@@ -45,10 +59,12 @@ public record Row(
   /**
    * A row that the model refuses would take its whole batch with it, so it is refused before.
    *
-   * @throws IllegalArgumentException if the start is not of {@code size} numbers, or the history
-   *     not of so many images
+   * @throws IllegalArgumentException if the start is not an image of the network's size, the
+   *     history not of so many, or the label none of its classes
    */
-  void requireSize(int size) {
+  void requireFits(UNetConfig unet) {
+    condition.requireFits(unet);
+    int size = unet.imageSize();
     if (start != null && start.length != size) {
       throw new IllegalArgumentException(
           "an image of this model has " + size + " numbers, not " + start.length);

@@ -103,9 +103,12 @@ final class Ticket {
       StepTable table = tables.get(tablesBegun);
       float[] history = tablesBegun == 0 ? row().history() : null;
       trajectory =
-          history == null
-              ? new Trajectory(row().seed(), x, table)
-              : new Trajectory(row().seed(), x, history, table);
+          new Trajectory(
+              row().seed(),
+              x,
+              history == null ? new float[StepTable.HISTORY * x.length] : history,
+              table,
+              row().condition());
       tablesBegun++;
     }
   }

@@ -2,6 +2,7 @@ package ddim.serve.rpc;
 
 import com.google.protobuf.ByteString;
 import ddim.diffusion.Sampler;
+import ddim.model.Condition;
 import ddim.nn.UNetConfig;
 import ddim.serve.repository.Lease;
 import ddim.v1.Encoding;
@@ -21,7 +22,7 @@ import java.util.stream.IntStream;
  */
 record Recipe(Lease lease, Sampler sampler, int steps, Encoding encoding) {
   Image image(float[] pixels, long seed) {
-    return image(pixels, seed, steps);
+    return image(pixels, seed, steps, Condition.NONE);
   }
 
   /** One image for each of {@code seeds}. */
@@ -30,19 +31,23 @@ record Recipe(Lease lease, Sampler sampler, int steps, Encoding encoding) {
   }
 
   /** An image on its way, of fewer steps. */
-  Image image(float[] pixels, long seed, int stepsTaken) {
+  Image image(float[] pixels, long seed, int stepsTaken, Condition condition) {
     ByteString data =
         encoding == Encoding.ENCODING_PNG
             ? ImageCodec.png(pixels, lease.spec().unet())
             : ImageCodec.raw(pixels);
-    return Image.newBuilder()
-        .setData(data)
-        .setSeed(seed)
-        .setSteps(stepsTaken)
-        .setEta(sampler.eta())
-        .setSolver(WireEnums.solver(sampler.solver()))
-        .setModelVersion(lease.version())
-        .build();
+    Image.Builder image =
+        Image.newBuilder()
+            .setData(data)
+            .setSeed(seed)
+            .setSteps(stepsTaken)
+            .setEta(sampler.eta())
+            .setSolver(WireEnums.solver(sampler.solver()))
+            .setModelVersion(lease.version());
+    if (condition.label() != Condition.NO_LABEL) {
+      image.setClassLabel(condition.label()).setGuidance(condition.guidance());
+    }
+    return image.build();
   }
 
   ModelRef model() {

@@ -97,6 +97,11 @@ final class RequestValidator {
     }
   }
 
+  /** How many classes the model knows; -1 if there is no model. */
+  int classes() {
+    return lease == null ? -1 : lease.spec().unet().classes();
+  }
+
   /** The encoding that is meant. */
   Encoding encoding(Encoding encoding, String field) {
     problems.rule(

@@ -107,9 +107,7 @@ final class SampleStream implements RowListener {
   private void sendPreview(int index, int steps, float[] x, float[] x0) {
     if (observer.isReady()) {
       Preview.Builder preview =
-          Preview.newBuilder()
-              .setIndex(index)
-              .setImage(samples.recipe().image(x0, samples.seeds()[index], steps));
+          Preview.newBuilder().setIndex(index).setImage(samples.image(index, x0, steps));
       if (samples.noisy()) {
         preview.setNoisy(ImageCodec.raw(x));
       }
@@ -121,7 +119,7 @@ final class SampleStream implements RowListener {
     Finished finished =
         Finished.newBuilder()
             .setIndex(index)
-            .setImage(samples.recipe().image(pixels, samples.seeds()[index]))
+            .setImage(samples.image(index, pixels, samples.recipe().steps()))
             .build();
     observer.onNext(SampleStreamResponse.newBuilder().setFinished(finished).build());
   }

@@ -2,13 +2,16 @@ package ddim.serve.rpc;
 
 import ddim.diffusion.Sampler;
 import ddim.diffusion.StepTable;
+import ddim.model.Condition;
 import ddim.serve.batch.Row;
 import ddim.serve.repository.Lease;
 import ddim.v1.Encoding;
+import ddim.v1.Image;
 import ddim.v1.SampleRequest;
 import ddim.v1.SampleResponse;
 import ddim.v1.SampleStreamRequest;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
@@ -17,10 +20,17 @@ import java.util.stream.LongStream;
  * @param recipe how each is made
  * @param table its steps
  * @param seeds one an image
+ * @param conditions one an image
  * @param stops after how many steps each is to be looked at
  * @param noisy whether who looks wants the noisy image too
  */
-record Samples(Recipe recipe, StepTable table, long[] seeds, List<Integer> stops, boolean noisy) {
+record Samples(
+    Recipe recipe,
+    StepTable table,
+    long[] seeds,
+    List<Condition> conditions,
+    List<Integer> stops,
+    boolean noisy) {
   private static final int MOST_STOPS = 20;
 
   static Command<SampleResponse> sample(SampleRequest request, RequestValidator check) {
@@ -33,7 +43,7 @@ record Samples(Recipe recipe, StepTable table, long[] seeds, List<Integer> stops
                 samples.rows(),
                 images ->
                     SampleResponse.newBuilder()
-                        .addAllImages(recipe.images(images, samples.seeds))
+                        .addAllImages(samples.images(images))
                         .setModel(recipe.model())
                         .setShape(recipe.shape())
                         .build()));
@@ -46,8 +56,19 @@ record Samples(Recipe recipe, StepTable table, long[] seeds, List<Integer> stops
   }
 
   List<Row> rows() {
-    return LongStream.of(seeds)
-        .mapToObj(seed -> new Row(seed, null, List.of(table), stops))
+    return IntStream.range(0, seeds.length)
+        .mapToObj(i -> new Row(seeds[i], null, null, List.of(table), stops, conditions.get(i)))
+        .toList();
+  }
+
+  /** An image that is ready, or on its way after fewer steps. */
+  Image image(int index, float[] pixels, int stepsTaken) {
+    return recipe.image(pixels, seeds[index], stepsTaken, conditions.get(index));
+  }
+
+  private List<Image> images(List<float[]> pixels) {
+    return IntStream.range(0, seeds.length)
+        .mapToObj(i -> image(i, pixels.get(i), recipe.steps()))
         .toList();
   }
 
@@ -63,13 +84,21 @@ record Samples(Recipe recipe, StepTable table, long[] seeds, List<Integer> stops
             request.hasEta() ? request.getEta() : null,
             RequestValidator.Use.SAMPLE);
     AutoSteps auto = new AutoSteps(request, sampler, check);
+    int given = request.getSeedsCount();
+    Conditions.check(
+        request, given > 0 ? given : request.getCount(), check.classes(), check.problems());
     checkStops(stops, auto.fewestSteps(), check.problems());
     Lease lease = check.accept();
     long[] seeds = seeds(request);
     sampler = auto.choose(lease, seeds.length, check.caller());
     StepTable table = sampler.table(lease.schedule(), lease.spec().prediction());
     return new Samples(
-        new Recipe(lease, sampler, table.length(), encoding), table, seeds, stops, noisy);
+        new Recipe(lease, sampler, table.length(), encoding),
+        table,
+        seeds,
+        Conditions.of(request, seeds.length),
+        stops,
+        noisy);
   }
 
   private static void checkSeeds(SampleRequest request, RequestValidator check) {

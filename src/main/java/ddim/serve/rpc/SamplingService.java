@@ -184,6 +184,8 @@ public final class SamplingService extends SamplingServiceGrpc.SamplingServiceIm
         .setMaxImages(limits.maxImages(spec))
         .setMaxBatchSize(lease.batcher().calibration().options().maxBatchSize())
         .setBatching(BatchingInfo.of(lease.batcher()))
+        .setClasses(spec.unet().classes())
+        .addAllClassNames(spec.classNames())
         .build();
   }
 }

@@ -1,0 +1,30 @@
+package ddim.model;
+
+import ddim.nn.UNetConfig;
+
+/**
+ * What an image should show.
+ *
+ * @param label a class of the model, from 0; {@link #NO_LABEL} for anything
+ * @param guidance how strongly the label is followed: 0 not at all, 1 as learned, more goes beyond
+ *     and needs two network calls a step
+ */
+public record Condition(int label, float guidance) {
+  /** The label of images that may show anything. */
+  public static final int NO_LABEL = -1;
+
+  /** Anything: the only condition of models without classes. */
+  public static final Condition NONE = new Condition(NO_LABEL, 1);
+
+  /**
+   * @throws IllegalArgumentException if the label is none of the network's
+   */
+  public void requireFits(UNetConfig unet) {
+    if (label < NO_LABEL || label >= unet.classes()) {
+      throw new IllegalArgumentException(
+          unet.classes() == 0
+              ? "the model has no classes, the label is " + label
+              : "the label must be from -1 to " + (unet.classes() - 1) + ", is " + label);
+    }
+  }
+}
