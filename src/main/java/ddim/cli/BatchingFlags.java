@@ -1,107 +1,89 @@
 package ddim.cli;
 
-import ddim.cli.images.WrongCallException;
-import ddim.serve.batch.BatcherOptions;
-import java.time.Duration;
-import java.time.temporal.ChronoUnit;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The options of {@code ddim serve} that say how images become batches. */
+/** The options of {@code ddim serve} that say how images become batches, by configuration key. */
 final class BatchingFlags {
-  private static final String AUTO = "auto";
-
-  /** The most that is tried where nothing is said. */
-  private static final int LARGEST_AUTO = 64;
-
   @Option(
       names = "--max-batch-size",
-      defaultValue = AUTO,
       paramLabel = "N|auto",
       description = {
-        "The most images of one graph call. auto, the default, measures sizes up to "
-            + LARGEST_AUTO
-            + " when a model is loaded, and takes the one beyond which throughput does not grow."
+        "batching.max_batch_size: the most images of one graph call. auto, the default, measures",
+        "sizes up to 64 when a model is loaded, and takes the one beyond which throughput does not",
+        "grow."
       })
-  private String maxBatchSize;
+  private @Nullable String maxBatchSize;
 
   @Option(
       names = "--allowed-batch-sizes",
-      split = ",",
-      paramLabel = "N",
-      description =
-          "The sizes that batches are padded to, ascending to the largest (default: doubling).")
-  private List<Integer> allowedBatchSizes = List.of();
+      paramLabel = "N,N",
+      description = {
+        "batching.allowed_batch_sizes: the sizes that batches are padded to, ascending to the",
+        "largest (default: doubling)."
+      })
+  private @Nullable String allowedBatchSizes;
 
   @Option(
       names = "--batch-timeout-micros",
-      defaultValue = "0",
       paramLabel = "N",
-      description = "How long an idle model waits for more images (default: ${DEFAULT-VALUE}).")
-  private long batchTimeoutMicros;
+      description = "batching.batch_timeout_micros: how long an idle model waits (default: 0).")
+  private @Nullable String batchTimeoutMicros;
 
   @Option(
       names = "--max-enqueued-batches",
-      defaultValue = "64",
       paramLabel = "N",
-      description = "How many images may wait, in units of the largest batch (default: 64).")
-  private int maxEnqueuedBatches;
+      description = {
+        "batching.max_enqueued_batches: how many images may wait, in units of the largest batch",
+        "(default: 64)."
+      })
+  private @Nullable String maxEnqueuedBatches;
 
   @Option(
       names = "--columns-per-call",
-      defaultValue = "0",
       paramLabel = "N",
       description = {
-        "The most steps of one graph call: in between images join and leave. 0, the default,",
-        "cuts trajectories only where an image is finished or to be shown."
+        "batching.columns_per_call: the most steps of one graph call: in between images join and",
+        "leave. 0, the default, cuts trajectories only where an image is finished or to be shown."
       })
-  private int columnsPerCall;
+  private @Nullable String columnsPerCall;
 
   @Option(
       names = "--priority-levels",
-      defaultValue = "3",
       paramLabel = "N",
-      description = "How many levels of priority there are (default: ${DEFAULT-VALUE}).")
-  private int priorityLevels;
+      description = "batching.priority_levels: how many there are (default: 3).")
+  private @Nullable String priorityLevels;
 
   @Option(
       names = "--default-priority-level",
       paramLabel = "N",
-      description = "That of requests that name none; 1 is the most urgent (default: the middle).")
-  private @Nullable Integer defaultPriorityLevel;
+      description = {
+        "batching.default_priority_level: that of requests that name none; 1 is the most urgent",
+        "(default: the middle)."
+      })
+  private @Nullable String defaultPriorityLevel;
 
-  private int defaultLevel() {
-    return defaultPriorityLevel == null ? (priorityLevels + 1) / 2 : defaultPriorityLevel;
+  /** The values that are given, by the key that they stand for. */
+  Map<String, String> byKey() {
+    Map<String, String> given = new LinkedHashMap<>();
+    put(given, "max_batch_size", maxBatchSize);
+    put(
+        given,
+        "allowed_batch_sizes",
+        allowedBatchSizes == null ? null : "[" + allowedBatchSizes + "]");
+    put(given, "batch_timeout_micros", batchTimeoutMicros);
+    put(given, "max_enqueued_batches", maxEnqueuedBatches);
+    put(given, "columns_per_call", columnsPerCall);
+    put(given, "priority_levels", priorityLevels);
+    put(given, "default_priority_level", defaultPriorityLevel);
+    return given;
   }
 
-  /**
-   * What was said.
-   *
-   * @throws WrongCallException if a number is out of range
-   */
-  BatcherOptions options() {
-    boolean auto = maxBatchSize.equals(AUTO);
-    if (!auto && !maxBatchSize.matches("[0-9]{1,9}")) {
-      throw new WrongCallException("max_batch_size must be a number or auto, is " + maxBatchSize);
-    }
-    int largest = auto ? LARGEST_AUTO : Integer.parseInt(maxBatchSize);
-    if (auto && !allowedBatchSizes.isEmpty()) {
-      largest = allowedBatchSizes.get(allowedBatchSizes.size() - 1);
-    }
-    try {
-      BatcherOptions options =
-          BatcherOptions.of(largest)
-              .withBatchTimeout(Duration.of(batchTimeoutMicros, ChronoUnit.MICROS))
-              .withMaxEnqueuedBatches(maxEnqueuedBatches)
-              .withPriorityLevels(priorityLevels, defaultLevel())
-              .withSweep(auto);
-      if (!allowedBatchSizes.isEmpty()) {
-        options = options.withAllowedBatchSizes(allowedBatchSizes);
-      }
-      return columnsPerCall == 0 ? options : options.withColumnsPerCall(columnsPerCall);
-    } catch (IllegalArgumentException e) {
-      throw new WrongCallException(String.valueOf(e.getMessage()));
+  private static void put(Map<String, String> given, String key, @Nullable String value) {
+    if (value != null) {
+      given.put("batching." + key, value);
     }
   }
 }

@@ -1,5 +1,7 @@
 package ddim.cli;
 
+import ddim.cli.config.ServeConfig;
+import ddim.cli.config.ServeConfigReader;
 import ddim.cli.images.Models;
 import ddim.model.Device;
 import ddim.serve.DdimServer;
@@ -9,7 +11,10 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,66 +26,70 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "serve",
     description = {
-      "Serves the newest version of every model of a repository over gRPC.",
+      "Serves the models of a repository over gRPC.",
       "Ends with SIGTERM or SIGINT: what has begun may finish, the exit code is 0."
     })
 final class ServeCommand implements Callable<Integer> {
-  private static final Duration GRACE = Duration.ofSeconds(20);
-  private static final int MAX_PORT = 65_535;
-
   @Spec private CommandSpec spec;
 
   @Option(
-      names = "--models",
-      required = true,
-      paramLabel = "DIR",
-      description = "The model repository, DIR/NAME/VERSION/.")
-  private Path models;
+      names = "--config",
+      paramLabel = "FILE",
+      description = "A YAML file with keys of the configuration; flags go before it.")
+  private @Nullable Path file;
 
   @Option(
-      names = "--host",
-      defaultValue = "0.0.0.0",
-      paramLabel = "H",
-      description = "The address to listen on (default: ${DEFAULT-VALUE}, all of them).")
-  private String host;
-
-  @Option(
-      names = "--port",
-      defaultValue = "8500",
-      paramLabel = "N",
-      description = "The port to listen on; 0 for a free one (default: ${DEFAULT-VALUE}).")
-  private int port;
+      names = "--keys",
+      description = "Print the configuration file with every key and its default, and exit.")
+  private boolean showKeys;
 
   @Mixin private final BatchingFlags batching = new BatchingFlags();
-  @Mixin private final OperatorFlags operators = new OperatorFlags();
+  @Mixin private final OperatorFlags flags = new OperatorFlags();
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    if (port < 0 || port > MAX_PORT) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "Invalid value for option '--port': must be from 0 to " + MAX_PORT + ", is " + port);
-    }
     PrintWriter out = spec.commandLine().getOut();
-    ServerOptions options = operators.on(ServerOptions.defaults().withAddress(host, port));
-    DdimServer server = Models.server(RepositoryOptions.of(models), options, batching.options());
-    spec.commandLine().getErr().println(Device.describe());
+    if (showKeys) {
+      out.print(ServeConfigReader.documentation());
+      out.flush();
+      return 0;
+    }
+    DdimServer server;
+    RepositoryOptions models;
+    ServerOptions options;
+    Duration grace;
+    try {
+      ServeConfig config = ServeConfigReader.read(file, given());
+      models = config.repositoryOptions();
+      options = config.serverOptions();
+      grace = config.grace();
+      server = Models.server(models, options, config.batcherOptions(), config.sessionOptions());
+      spec.commandLine().getErr().println(Device.describe(config.sessionOptions()));
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
     try {
       server.load();
     } catch (RuntimeException e) {
       server.close();
       throw e;
     }
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> end(server), "ddim-shutdown"));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> end(server, grace), "ddim-shutdown"));
     server.adminPort().ifPresent(admin -> out.println("metrics on port " + admin));
-    out.println("serving " + models + " on " + host + ":" + server.port());
+    out.println("serving " + models.root() + " on " + options.host() + ":" + server.port());
     server.awaitTermination();
     return 0;
   }
 
+  private Map<String, String> given() {
+    Map<String, String> given = new LinkedHashMap<>(flags.byKey());
+    given.putAll(batching.byKey());
+    return given;
+  }
+
   /** A server that is told to end has done its work: without this, SIGTERM would be code 143. */
-  private static void end(DdimServer server) {
-    server.close(GRACE);
+  private static void end(DdimServer server, Duration grace) {
+    server.close(grace);
     Runtime.getRuntime().halt(0);
   }
 }

@@ -8,7 +8,6 @@ import org.tensorflow.Session;
 import org.tensorflow.exceptions.TensorFlowException;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.ConfigProto;
-import org.tensorflow.proto.GPUOptions;
 
 /** What TensorFlow computes on in this process. */
 public final class Device {
@@ -16,19 +15,20 @@ public final class Device {
 
   /** One line for people: a GPU, or the CPU and that no GPU was found. */
   public static String describe() {
-    return hasGpu() ? "running on the GPU" : "no GPU found: running on the CPU";
+    return describe(SessionOptions.DEFAULTS);
+  }
+
+  /** As the other, with the options of the sessions that follow. */
+  public static String describe(SessionOptions options) {
+    return hasGpu(options) ? "running on the GPU" : "no GPU found: running on the CPU";
   }
 
   /**
-   * Whether a GPU can be computed on, tried by computing on it. Memory of GPUs is taken as it is
-   * needed: the first session of a process decides that for all.
+   * Whether a GPU can be computed on, tried by computing on it; that session, as the first of the
+   * process, decides how all of them use GPUs.
    */
-  private static boolean hasGpu() {
-    ConfigProto strict =
-        ConfigProto.newBuilder()
-            .setAllowSoftPlacement(false)
-            .setGpuOptions(GPUOptions.newBuilder().setAllowGrowth(true))
-            .build();
+  private static boolean hasGpu(SessionOptions options) {
+    ConfigProto strict = options.toProto().toBuilder().setAllowSoftPlacement(false).build();
     DeviceSpec first = DeviceSpec.newBuilder().deviceType(DeviceType.GPU).deviceIndex(0).build();
     try (Graph graph = new Graph();
         Session session = new Session(graph, strict)) {

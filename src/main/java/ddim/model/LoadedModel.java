@@ -39,10 +39,19 @@ public final class LoadedModel implements SamplingModel {
    * @throws IOException if a file cannot be read
    */
   public static LoadedModel load(Path folder) throws IOException {
+    return load(folder, SessionOptions.DEFAULTS);
+  }
+
+  /** As the other, in a session with these options. */
+  public static LoadedModel load(Path folder, SessionOptions options) throws IOException {
     ModelSpec spec = ModelFiles.check(folder).model();
     SavedModelBundle bundle;
     try {
-      bundle = SavedModelBundle.loader(folder.toString()).withTags(ModelSignature.TAG).load();
+      bundle =
+          SavedModelBundle.loader(folder.toString())
+              .withTags(ModelSignature.TAG)
+              .withConfigProto(options.toProto())
+              .load();
     } catch (TensorFlowException e) {
       throw new ModelFormatException(
           folder + ": TensorFlow cannot load the model: " + e.getMessage(), e);

@@ -3,8 +3,9 @@ package ddim.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ddim.cli.images.WrongCallException;
+import ddim.cli.config.ServeConfigReader;
 import ddim.serve.batch.BatcherOptions;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -19,12 +20,12 @@ class BatchingFlagsTest {
   }
 
   @Test
-  void withoutAnythingSizesAreMeasured() {
+  void withoutAnythingSizesAreMeasured() throws IOException {
     assertThat(options()).isEqualTo(BatcherOptions.of(64).withSweep(true));
   }
 
   @Test
-  void whatIsSaidIsKept() {
+  void whatIsSaidIsKept() throws IOException {
     assertThat(
             options(
                 "--max-batch-size=8",
@@ -43,18 +44,17 @@ class BatchingFlagsTest {
   @Test
   void whatCannotBeIsTheCallersFault() {
     assertThatThrownBy(() -> options("--max-batch-size=many"))
-        .isInstanceOf(WrongCallException.class)
-        .hasMessage("max_batch_size must be a number or auto, is many");
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("batching.max_batch_size must be a whole number from 1, or auto, is many");
     assertThatThrownBy(() -> options("--max-batch-size=8", "--allowed-batch-sizes=2,4"))
-        .isInstanceOf(WrongCallException.class)
         .hasMessageContaining("allowed_batch_sizes must ascend");
     assertThatThrownBy(() -> options("--default-priority-level=4"))
-        .hasMessage("default_priority_level must be from 1 to priority_levels 3, is 4");
+        .hasMessage("batching.default_priority_level must be from 1 to priority_levels 3, is 4");
   }
 
-  private static BatcherOptions options(String... arguments) {
+  private static BatcherOptions options(String... arguments) throws IOException {
     Some some = new Some();
     new CommandLine(some).parseArgs(arguments);
-    return some.flags.options();
+    return ServeConfigReader.read(null, some.flags.byKey()).batcherOptions();
   }
 }

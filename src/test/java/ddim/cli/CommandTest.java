@@ -119,8 +119,7 @@ class CommandTest {
   void aServerAndThisProcessMakeTheSamePictures() throws IOException {
     Outcome local = sample("local", "--models", tiny.path("models"));
     Outcome remote;
-    try (DdimServer server =
-        Models.server(RepositoryOptions.of(folder.resolve("models")), LOCAL)) {
+    try (DdimServer server = Models.server(RepositoryOptions.of(folder.resolve("models")), LOCAL)) {
       server.load();
       remote = sample("remote", "--target", "127.0.0.1:" + server.port());
     }
@@ -160,8 +159,7 @@ class CommandTest {
     Outcome local = ddim(withSource(wrong, "--models", tiny.path("models")));
     Outcome remote;
     Outcome unknown;
-    try (DdimServer server =
-        Models.server(RepositoryOptions.of(folder.resolve("models")), LOCAL)) {
+    try (DdimServer server = Models.server(RepositoryOptions.of(folder.resolve("models")), LOCAL)) {
       server.load();
       String target = "127.0.0.1:" + server.port();
       remote = ddim(withSource(wrong, "--target", target));

@@ -14,6 +14,7 @@ import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.FakeTime;
 import ddim.serve.repository.ModelRepository;
 import ddim.serve.repository.RepositoryOptions;
+import ddim.v1.ListModelsRequest;
 import ddim.v1.ModelRef;
 import ddim.v1.SampleRequest;
 import ddim.v1.SampleResponse;
@@ -125,6 +126,16 @@ class DdimServerTest {
               new SamplingClient.Model(
                   "spectra", 1, 2, 2, 5, 1000, 42, "none", "CC0-1.0", 7, 256, 0, List.of()));
     }
+  }
+
+  @Test
+  void listModelsSaysWhereEveryVersionIs() {
+    assertThat(fixture.stub().listModels(ListModelsRequest.getDefaultInstance()).getVersionsList())
+        .extracting(v -> v.getModel().getName() + " " + v.getState() + v.getLabelsList())
+        .containsExactly(
+            "clothes VERSION_STATE_AVAILABLE[]",
+            "faces VERSION_STATE_AVAILABLE[]",
+            "spectra VERSION_STATE_AVAILABLE[]");
   }
 
   @Test

@@ -2,6 +2,7 @@ package ddim.cli.images;
 
 import ddim.model.LoadedModel;
 import ddim.model.SamplingModel;
+import ddim.model.SessionOptions;
 import ddim.serve.DdimServer;
 import ddim.serve.ServerOptions;
 import ddim.serve.batch.BatcherOptions;
@@ -24,7 +25,7 @@ public final class Models {
   /** As the other, with batches of at most {@value #BATCH_SIZE}, without measuring sizes. */
   public static DdimServer server(RepositoryOptions models, ServerOptions options)
       throws IOException {
-    return server(models, options, BatcherOptions.of(BATCH_SIZE));
+    return server(models, options, BatcherOptions.of(BATCH_SIZE), SessionOptions.DEFAULTS);
   }
 
   /**
@@ -32,22 +33,27 @@ public final class Models {
    *
    * @param models the repository, and what of it is served
    * @param batching how rows become batches
+   * @param session what TensorFlow may use
    * @throws IOException if there is no such folder, it cannot listen there or a file of the options
    *     cannot be used
    */
   public static DdimServer server(
-      RepositoryOptions models, ServerOptions options, BatcherOptions batching) throws IOException {
+      RepositoryOptions models,
+      ServerOptions options,
+      BatcherOptions batching,
+      SessionOptions session)
+      throws IOException {
     if (!Files.isDirectory(models.root())) {
       throw new NotDirectoryException(models.root().toString());
     }
     ModelRepository repository =
-        new ModelRepository(models, Models::load, batching, new SystemTime());
+        new ModelRepository(models, folder -> load(folder, session), batching, new SystemTime());
     return DdimServer.start(options, repository);
   }
 
-  private static SamplingModel load(Path version) {
+  private static SamplingModel load(Path version, SessionOptions session) {
     try {
-      return LoadedModel.load(version);
+      return LoadedModel.load(version, session);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

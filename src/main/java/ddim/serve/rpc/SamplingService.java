@@ -7,6 +7,7 @@ import ddim.serve.error.InvalidRequestException;
 import ddim.serve.repository.Lease;
 import ddim.serve.repository.ModelRepository;
 import ddim.serve.repository.UnknownModelException;
+import ddim.serve.repository.VersionStatus;
 import ddim.v1.CancelRequest;
 import ddim.v1.CancelResponse;
 import ddim.v1.DecodeRequest;
@@ -25,6 +26,7 @@ import ddim.v1.SampleResponse;
 import ddim.v1.SampleStreamRequest;
 import ddim.v1.SampleStreamResponse;
 import ddim.v1.SamplingServiceGrpc;
+import ddim.v1.VersionState;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
@@ -118,8 +120,18 @@ public final class SamplingService extends SamplingServiceGrpc.SamplingServiceIm
         // It has gone this moment.
       }
     }
+    models.index().forEach(version -> response.addVersions(status(version)));
     observer.onNext(response.build());
     observer.onCompleted();
+  }
+
+  private static ddim.v1.VersionStatus status(VersionStatus version) {
+    return ddim.v1.VersionStatus.newBuilder()
+        .setModel(Recipe.model(version.name(), version.version()))
+        .setState(VersionState.valueOf("VERSION_STATE_" + version.state()))
+        .setError(version.error() == null ? "" : version.error())
+        .addAllLabels(version.labels())
+        .build();
   }
 
   private <Q, R> void answer(
