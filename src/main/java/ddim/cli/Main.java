@@ -4,6 +4,7 @@ import ddim.cli.bench.BenchCommand;
 import ddim.cli.images.WrongCallException;
 import ddim.cli.operations.DecodeCommand;
 import ddim.cli.operations.EncodeCommand;
+import ddim.cli.operations.GenerateCommand;
 import ddim.cli.operations.InterpolateCommand;
 import ddim.cli.operations.ReconstructCommand;
 import ddim.cli.operations.SampleCommand;
@@ -32,11 +33,15 @@ import picocli.CommandLine.UnmatchedArgumentException;
     subcommands = {
       DemoCommand.class,
       TrainCommand.class,
+      TrainFeaturesCommand.class,
+      EvaluateCommand.class,
+      CardCommand.class,
       ExportCommand.class,
       ImportCommand.class,
       ServeCommand.class,
       SampleCommand.class,
       BenchCommand.class,
+      GenerateCommand.class,
       EncodeCommand.class,
       DecodeCommand.class,
       ReconstructCommand.class,

@@ -176,7 +176,12 @@ public final class ImageGrid {
 
   /** One image as a PNG file, as large as it is and with nothing around it. */
   public static byte[] imagePng(float[] image, int height, int width, int channels) {
-    ImageGrid one = of(List.of(image), height, width, channels).withScale(1);
+    return pixelsPng(pixels(image), height, width, channels);
+  }
+
+  /** {@link #imagePng} of unsigned bytes. */
+  public static byte[] pixelsPng(byte[] image, int height, int width, int channels) {
+    ImageGrid one = ofPixels(List.of(image), height, width, channels).withScale(1);
     return png(one.draw().getSubimage(GAP, GAP, width, height));
   }
 

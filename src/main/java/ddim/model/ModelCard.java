@@ -2,12 +2,17 @@ package ddim.model;
 
 import ddim.diffusion.ScheduleConfig;
 import ddim.nn.UNetConfig;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** {@code MODEL_CARD.md}: what a model is, for people; equal models have equal cards. */
-final class ModelCard {
+public final class ModelCard {
   static final String NAME = "MODEL_CARD.md";
 
   private static final String TEXT =
@@ -99,6 +104,26 @@ final class ModelCard {
             .mapToObj(label -> label + " " + spec.classNames().get(label))
             .collect(Collectors.joining(", "));
     return spec.unet().classes() + (names.isEmpty() ? "" : ": " + names);
+  }
+
+  /**
+   * Writes the card of an exported model anew, with more text and the files that it shows.
+   *
+   * @param version the model's folder
+   * @param more Markdown, after what every card has
+   * @param files contents by path within the folder
+   * @throws IOException if the model cannot be read or a file written
+   */
+  public static void write(Path version, String more, Map<String, byte[]> files)
+      throws IOException {
+    ModelSpec spec = ModelFiles.check(version).model();
+    for (Map.Entry<String, byte[]> file : files.entrySet()) {
+      Path path = version.resolve(file.getKey());
+      Files.createDirectories(path.getParent());
+      Files.write(path, file.getValue());
+    }
+    Files.writeString(
+        version.resolve(NAME), new String(of(spec), StandardCharsets.UTF_8) + "\n" + more);
   }
 
   /** Free text within a table. */

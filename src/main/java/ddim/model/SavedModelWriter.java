@@ -29,15 +29,16 @@ import org.tensorflow.proto.SignatureDef;
  * <p>TensorFlow Java's own exporter leaves out the version of TensorFlow, the schema version and
  * the list of operations; other runtimes read them.
  */
-final class SavedModelWriter {
-  static final String GRAPH_FILE = "saved_model.pb";
+public final class SavedModelWriter {
+  /** The file with the graph. */
+  public static final String GRAPH_FILE = "saved_model.pb";
 
   private static final long SCHEMA_VERSION = 1;
 
   private SavedModelWriter() {}
 
   /** The bytes of {@code saved_model.pb}; equal graphs give equal bytes. */
-  static byte[] bytes(Graph graph, Map<String, SignatureDef> signatures) {
+  public static byte[] bytes(Graph graph, Map<String, SignatureDef> signatures) {
     GraphDef definition = CanonicalGraph.of(graph.toGraphDef());
     MetaGraphDef.MetaInfoDef info =
         MetaGraphDef.MetaInfoDef.newBuilder()
@@ -64,7 +65,7 @@ final class SavedModelWriter {
    * @param folder must not exist
    * @param files contents by path within the folder
    */
-  static void write(Path folder, Map<String, byte[]> files) throws IOException {
+  public static void write(Path folder, Map<String, byte[]> files) throws IOException {
     Path parent = folder.toAbsolutePath().getParent();
     Files.createDirectories(parent);
     Path temporary = Files.createTempDirectory(parent, ".export-");

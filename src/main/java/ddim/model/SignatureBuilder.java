@@ -11,7 +11,7 @@ import org.tensorflow.proto.TensorShapeProto;
 import org.tensorflow.types.family.TType;
 
 /** Collects the inputs and outputs of one signature, each under its own name in the graph. */
-final class SignatureBuilder {
+public final class SignatureBuilder {
   /** What TensorFlow Serving asks of a signature that predicts. */
   private static final String METHOD = "tensorflow/serving/predict";
 
@@ -19,31 +19,39 @@ final class SignatureBuilder {
   private final Ops scope;
   private final SignatureDef.Builder definition = SignatureDef.newBuilder().setMethodName(METHOD);
 
-  SignatureBuilder(Ops tf, String name) {
+  /**
+   * @param tf adds to the graph
+   * @param name of the signature, and the scope of its nodes
+   */
+  public SignatureBuilder(Ops tf, String name) {
     this.name = name;
     this.scope = tf.withSubScope(name);
   }
 
-  String name() {
+  /** Its name. */
+  public String name() {
     return name;
   }
 
   /** Builds the nodes between inputs and outputs. */
-  Ops ops() {
+  public Ops ops() {
     return scope;
   }
 
-  <T extends TType> Operand<T> input(String input, Class<T> type, Shape shape) {
+  /** A new input. */
+  public <T extends TType> Operand<T> input(String input, Class<T> type, Shape shape) {
     Placeholder<T> placeholder = scope.withName(input).placeholder(type, Placeholder.shape(shape));
     definition.putInputs(input, info(placeholder));
     return placeholder;
   }
 
-  void output(String output, Operand<?> value) {
+  /** Makes a value an output. */
+  public void output(String output, Operand<?> value) {
     definition.putOutputs(output, info(scope.withName("out_" + output).identity(value)));
   }
 
-  SignatureDef build() {
+  /** The signature with all that was put in. */
+  public SignatureDef build() {
     return definition.build();
   }
 

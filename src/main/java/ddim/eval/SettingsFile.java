@@ -1,0 +1,74 @@
+package ddim.eval;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * What all results of a folder have in common, as a JSON file beside them: who continues with other
+ * settings is told the difference.
+ */
+public final class SettingsFile {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private SettingsFile() {}
+
+  /**
+   * Writes the settings, or compares them with those that are there.
+   *
+   * @throws IllegalArgumentException if they differ; names every entry that does
+   * @throws IOException if the file cannot be read or written
+   */
+  public static void require(Path file, Map<String, ?> settings) throws IOException {
+    byte[] bytes = JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(settings);
+    if (!Files.exists(file)) {
+      writeWhole(file, bytes);
+      return;
+    }
+    List<String> differences = differences(JSON.readTree(file.toFile()), JSON.readTree(bytes));
+    if (!differences.isEmpty()) {
+      throw new IllegalArgumentException(
+          "%s: the folder holds results of other settings: %s; choose another folder"
+              .formatted(file, String.join("; ", differences)));
+    }
+  }
+
+  private static List<String> differences(JsonNode stored, JsonNode now) {
+    Set<String> names = new TreeSet<>();
+    stored.fieldNames().forEachRemaining(names::add);
+    now.fieldNames().forEachRemaining(names::add);
+    List<String> differences = new ArrayList<>();
+    for (String name : names) {
+      if (!stored.path(name).equals(now.path(name))) {
+        differences.add(
+            "%s is %s there, %s now".formatted(name, stored.path(name), now.path(name)));
+      }
+    }
+    return differences;
+  }
+
+  /**
+   * Writes a file beside its place and renames it: whoever looks sees all of it or what was there.
+   *
+   * @throws IOException if it cannot be written; nothing is left of it then
+   */
+  public static void writeWhole(Path file, byte[] content) throws IOException {
+    String name = "." + file.getFileName() + "." + ProcessHandle.current().pid() + ".part";
+    Path temporary = file.resolveSibling(name);
+    try {
+      Files.write(temporary, content);
+      Files.move(
+          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+}
