@@ -16,13 +16,13 @@ final class FeatureCard {
 
       | | |
       | --- | --- |
-      | trained on | %2$,d images of %1$s, %3$s, %4$d epochs, seed %5$d |
+      | trained on | %2$,d images of %1$s, %3$dx%10$dx%11$d, %4$d epochs, seed %5$d |
       | test accuracy | %6$.2f %% of %7$,d images it was not trained on |
       | parameters | %8$,d |
       | licence of the weights | %9$s |
       | made by | `scripts/ddim train-features --data DIR --epochs %4$d --seed %5$d --out FOLDER` |
 
-      Signature `serving_default`: `images` uint8 [B, %3$s] to `features` float32 [B, 64] and
+      Signature `serving_default`: `images` uint8 [B, %3$d, %10$d, %11$d] to `features` float32 [B, 64] and
       `logits` float32 [B, classes].
 
       Limits: it knows what tells the classes apart, and may not see faults that do not matter for
@@ -35,12 +35,14 @@ final class FeatureCard {
     return TEXT.formatted(
         about.dataset(),
         trained,
-        "%dx%dx%d".formatted(image.get(0), image.get(1), image.get(2)).replace("x", ", "),
+        image.get(0),
         about.epochs(),
         about.seed(),
         100 * about.testAccuracy(),
         about.testImages(),
         parameters,
-        about.license());
+        about.license(),
+        image.get(1),
+        image.get(2));
   }
 }
