@@ -80,7 +80,9 @@ final class CardCommand implements Callable<Integer> {
     }
     if (run != null) {
       files.put(PICTURES + "loss.png", loss(run));
-      text.append("## Training loss\n\n![loss over steps](").append(PICTURES).append("loss.png)\n\n");
+      text.append("## Training loss\n\n![loss over steps](")
+          .append(PICTURES)
+          .append("loss.png)\n\n");
     }
     if (evaluation != null) {
       EvaluationFolder results = new EvaluationFolder(evaluation);

@@ -12,8 +12,8 @@ import org.tensorflow.types.TFloat32;
  *   conv 16 ─ half ─ conv 48 ─ half ─ conv 64 ─ conv 64 ─ mean over pixels ─ [B, 64] ─ dense ─ [B, classes]
  * </pre>
  *
- * <p>Convolutions are 3x3 and followed by group normalisation and SiLU; halving is a convolution of stride 2. 96,000
- * weights for ten classes of grey images.
+ * <p>Convolutions are 3x3 and followed by group normalisation and SiLU; halving is a convolution of
+ * stride 2. 96,000 weights for ten classes of grey images.
  */
 public final class ImageClassifier {
   /** The numbers of a feature vector. */

@@ -22,8 +22,7 @@ class EvaluateCommandTest {
     tiny = TinyModel.in(folder);
     tiny.trainAndExport();
     Path noise = folder.resolve("noise");
-    Files.copy(
-        noise.resolve("train-images-idx3-ubyte"), noise.resolve("t10k-images-idx3-ubyte"));
+    Files.copy(noise.resolve("train-images-idx3-ubyte"), noise.resolve("t10k-images-idx3-ubyte"));
     for (String split : new String[] {"train", "t10k"}) {
       ByteBuffer labels = ByteBuffer.allocate(8 + 20).putInt(0x0801).putInt(20);
       for (int i = 0; i < 20; i++) {
@@ -75,7 +74,8 @@ class EvaluateCommandTest {
 
     assertThat(outcome.exitCode()).isEqualTo(2);
     assertThat(outcome.err())
-        .contains("Missing option '--features': the classifier that ships is for grey images of 28");
+        .contains(
+            "Missing option '--features': the classifier that ships is for grey images of 28");
   }
 
   @Test
@@ -83,7 +83,8 @@ class EvaluateCommandTest {
     Outcome first = generate("--shard", "0/2");
     Outcome second = generate("--shard", "1/2");
 
-    assertThat(first.out()).contains("shard 0/2: 2 images in ", "those of other shards are missing");
+    assertThat(first.out())
+        .contains("shard 0/2: 2 images in ", "those of other shards are missing");
     assertThat(second.out()).contains("shard 1/2: 3 images in ", "; all 5 are there");
     assertThat(folder.resolve("bulk").toFile().list((dir, name) -> name.endsWith(".png")))
         .hasSize(5);
@@ -92,8 +93,7 @@ class EvaluateCommandTest {
   }
 
   private static Outcome generate(String... more) {
-    return ask(
-        "generate", "bulk", more, "--count", "5", "--steps", "2", "--batch", "2");
+    return ask("generate", "bulk", more, "--count", "5", "--steps", "2", "--batch", "2");
   }
 
   private static Outcome evaluate(String... more) {

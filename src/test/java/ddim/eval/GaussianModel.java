@@ -86,7 +86,14 @@ public final class GaussianModel implements SamplingModel {
   public ModelSpec spec() {
     UNetConfig unet = new UNetConfig(SIDE, SIDE, 1, 32, List.of(1), 1, List.of(), 0, 32);
     return new ModelSpec(
-        unet, ScheduleConfig.LINEAR_1000, Prediction.EPS, "normal", "CC0-1.0", 7, 0, "0".repeat(64));
+        unet,
+        ScheduleConfig.LINEAR_1000,
+        Prediction.EPS,
+        "normal",
+        "CC0-1.0",
+        7,
+        0,
+        "0".repeat(64));
   }
 
   @Override
@@ -133,7 +140,8 @@ public final class GaussianModel implements SamplingModel {
   private static void step(long seed, StepTable table, int k, double[] x, double[][] history) {
     Random random = new Random(mix(seed) + mix(table.timestep(k)));
     double level =
-        NoiseSchedule.of(ScheduleConfig.LINEAR_1000).alphaBar(table.timestep(k)); // where eps is asked
+        NoiseSchedule.of(ScheduleConfig.LINEAR_1000)
+            .alphaBar(table.timestep(k)); // where eps is asked
     double signal = table.get(k, Column.SQRT_ALPHA_BAR);
     double noise = table.get(k, Column.SQRT_ONE_MINUS_ALPHA_BAR);
     double range = table.clipping().range();

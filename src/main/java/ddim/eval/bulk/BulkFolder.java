@@ -4,6 +4,7 @@ import ddim.eval.ImageGrid;
 import ddim.eval.SettingsFile;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,11 +28,10 @@ record BulkFolder(
     return (int) Math.min(partSize, count - part * partSize);
   }
 
-  boolean has(long part) throws IOException {
+  boolean has(long part) {
     if (format == BulkFormat.NPZ) {
-      Path file = raw(part);
-      return Files.exists(file) && Files.size(file) == (long) size(part) * imageSize()
-          || Files.exists(npz());
+      long bytes = (long) size(part) * imageSize();
+      return raw(part).toFile().length() == bytes || Files.exists(npz());
     }
     for (int i = 0; i < size(part); i++) {
       if (!Files.exists(png(part * partSize + i))) {
@@ -55,14 +55,13 @@ record BulkFolder(
     for (int i = 0; i < images.size(); i++) {
       Path file = png(part * partSize + i);
       if (!Files.exists(file)) {
-        SettingsFile.writeWhole(
-            file, ImageGrid.pixelsPng(images.get(i), height, width, channels));
+        SettingsFile.writeWhole(file, ImageGrid.pixelsPng(images.get(i), height, width, channels));
       }
     }
   }
 
   /** How many parts are there. */
-  long done() throws IOException {
+  long done() {
     long done = 0;
     for (long part = 0; part < parts(); part++) {
       done += has(part) ? 1 : 0;
@@ -79,7 +78,13 @@ record BulkFolder(
     for (long part = 0; part < parts(); part++) {
       files.add(raw(part));
     }
-    NumpyFile.writeNpz(npz(), NumpyFile.header(count, height, width, channels), files);
+    try {
+      NumpyFile.writeNpz(npz(), NumpyFile.header(count, height, width, channels), files);
+    } catch (NoSuchFileException e) {
+      if (!Files.exists(npz())) { // another shard was faster
+        throw e;
+      }
+    }
     for (Path file : files) {
       Files.deleteIfExists(file);
     }

@@ -61,8 +61,7 @@ record Bench(
   }
 
   /** A cell; if it is there already, its network calls count as done. */
-  JsonNode cell(
-      String name, long calls, ResultStore.Measurement measurement) throws IOException {
+  JsonNode cell(String name, long calls, ResultStore.Measurement measurement) throws IOException {
     if (store.has(name)) {
       progress.worked(calls, name);
     }

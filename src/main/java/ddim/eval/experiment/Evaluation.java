@@ -85,8 +85,7 @@ public final class Evaluation {
     ResultStore store =
         ResultStore.open(out, settings(model.spec(), features, train, test, options));
     return new Evaluation(
-        new Bench(
-            model, features, train, test, options, store, out, (calls, task) -> {}));
+        new Bench(model, features, train, test, options, store, out, (calls, task) -> {}));
   }
 
   private static void requireShape(ImageSource source, ModelSpec spec) {
@@ -146,7 +145,8 @@ public final class Evaluation {
     Path sections = Files.createDirectories(bench.out().resolve("sections"));
     for (Part part : Part.values()) {
       if (parts.contains(part)) {
-        Files.writeString(sections.resolve(part.wireName() + ".md"), experiment(part, watched).run());
+        Files.writeString(
+            sections.resolve(part.wireName() + ".md"), experiment(part, watched).run());
         write(sections);
       }
     }

@@ -34,8 +34,7 @@ final class QualityMeter {
     return new Quality(
         to.frechet().from(FeatureStatistics.of(made)),
         to.kernel().from(made),
-        PrecisionRecall.of(
-            Arrays.copyOf(to.features(), most), Arrays.copyOf(made, most)));
+        PrecisionRecall.of(Arrays.copyOf(to.features(), most), Arrays.copyOf(made, most)));
   }
 
   private Real real() {

@@ -28,8 +28,7 @@ final class QualityTable implements Experiment {
   private List<Part> parts() {
     EvaluationOptions options = bench.options();
     return List.of(
-        new Part(
-            "over S and eta", "table1-eta", Variant.etas(options.preset()), options.steps()),
+        new Part("over S and eta", "table1-eta", Variant.etas(options.preset()), options.steps()),
         new Part(
             "over S and solver, eta 0",
             "table1-solver",
@@ -56,8 +55,7 @@ final class QualityTable implements Experiment {
   public String run() throws IOException {
     Quality floor = Quality.of(bench.cell(FLOOR, 0, this::floor));
     Map<String, Quality> cells = measure();
-    Table csv =
-        new Table(List.of("sampler", "steps", "frechet", "kernel", "precision", "recall"));
+    Table csv = new Table(List.of("sampler", "steps", "frechet", "kernel", "precision", "recall"));
     Set<String> listed = new LinkedHashSet<>();
     StringBuilder text = new StringBuilder("## Table 1: how far from real images\n\n");
     text.append(introduction(floor));
@@ -66,7 +64,8 @@ final class QualityTable implements Experiment {
       for (Variant variant : part.variants()) {
         for (int steps : part.steps()) {
           if (listed.add(variant.cell(steps))) {
-            csv.add(csvRow(variant.file(), Integer.toString(steps), quality(cells, variant, steps)));
+            csv.add(
+                csvRow(variant.file(), Integer.toString(steps), quality(cells, variant, steps)));
           }
         }
       }
@@ -130,8 +129,7 @@ final class QualityTable implements Experiment {
             bench.features().description());
   }
 
-  private void write(Part part, Map<String, Quality> cells, StringBuilder text)
-      throws IOException {
+  private void write(Part part, Map<String, Quality> cells, StringBuilder text) throws IOException {
     Plot plot =
         new Plot("Distance to real images " + part.title(), "S", "Fréchet distance").logarithmic();
     for (Variant variant : part.variants()) {
@@ -150,8 +148,7 @@ final class QualityTable implements Experiment {
         table(
             part,
             cells,
-            q ->
-                number("%.2f", q.both().precision()) + " / " + number("%.2f", q.both().recall())));
+            q -> number("%.2f", q.both().precision()) + " / " + number("%.2f", q.both().recall())));
     text.append("\n![").append(part.title()).append("](").append(part.file()).append(".png)\n\n");
   }
 

@@ -87,7 +87,11 @@ final class TimeOverSteps implements Experiment {
 
         """
         .formatted(
-            rows(), REPETITIONS, Runtime.getRuntime().availableProcessors(), line, table.markdown());
+            rows(),
+            REPETITIONS,
+            Runtime.getRuntime().availableProcessors(),
+            line,
+            table.markdown());
   }
 
   private void measure(int steps, ObjectNode cell) {

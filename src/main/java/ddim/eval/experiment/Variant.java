@@ -53,10 +53,7 @@ record Variant(String name, String file, Preset preset, UnaryOperator<Sampler.Bu
   private static Variant solver(String name, Preset preset, Solver solver) {
     String file = solver.name().toLowerCase(Locale.ROOT).replace('_', '-');
     return new Variant(
-        name,
-        file,
-        preset,
-        b -> b.solver(solver).spacing(solver.defaultSpacing()).eta(0));
+        name, file, preset, b -> b.solver(solver).spacing(solver.defaultSpacing()).eta(0));
   }
 
   Sampler sampler(int steps) {

@@ -56,11 +56,13 @@ final class ClassifierGraph {
     Params params =
         (name, init, dimensions) -> {
           ParamSpec spec = new ParamSpec(name, Shape.of(dimensions), init);
-          Variable<TFloat32> variable = variable(tf, spec.shape(), init.values(name, spec.shape(), seed));
+          Variable<TFloat32> variable =
+              variable(tf, spec.shape(), init.values(name, spec.shape(), seed));
           weights.put(spec, variable);
           return variable;
         };
-    Operand<TFloat32> logits = ImageClassifier.apply(tf, params, scaled(tf, images), classes).logits();
+    Operand<TFloat32> logits =
+        ImageClassifier.apply(tf, params, scaled(tf, images), classes).logits();
     Operand<TFloat32> wanted =
         tf.oneHot(labels, tf.constant(classes), tf.constant(1f), tf.constant(0f));
     Operand<TFloat32> likelihood =

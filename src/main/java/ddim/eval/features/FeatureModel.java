@@ -59,7 +59,8 @@ public final class FeatureModel implements Features {
     this.input = in.getName();
     this.output = out.getName();
     this.images = ImageInput.of(in);
-    long size = out.getTensorShape().getDimCount() < 2 ? -1 : out.getTensorShape().getDim(1).getSize();
+    long size =
+        out.getTensorShape().getDimCount() < 2 ? -1 : out.getTensorShape().getDim(1).getSize();
     if (size < 1 || out.getDtype() != DataType.DT_FLOAT) {
       throw new ModelFormatException(
           name + ": features must be float32 [B, D] with D known, are " + out.getDtype());
@@ -67,7 +68,8 @@ public final class FeatureModel implements Features {
     this.dimension = (int) size;
     if (file == null) {
       boolean inception = dimension == INCEPTION_FEATURES;
-      this.distanceName = (inception ? "FID, features of " : "Fréchet distance, features of ") + name;
+      this.distanceName =
+          (inception ? "FID, features of " : "Fréchet distance, features of ") + name;
       this.description =
           "%d features of the SavedModel %s, whose graph has the SHA-256 %s…"
               .formatted(dimension, name, digest.substring(0, DIGEST_SHOWN));
@@ -135,8 +137,7 @@ public final class FeatureModel implements Features {
       throw new ModelFormatException(graph + ": missing");
     }
     Path about = folder.resolve(FeatureFile.NAME);
-    FeatureFile file =
-        Files.exists(about) ? FeatureFile.parse(Files.readAllBytes(about)) : null;
+    FeatureFile file = Files.exists(about) ? FeatureFile.parse(Files.readAllBytes(about)) : null;
     SavedModelBundle bundle;
     try {
       bundle = SavedModelBundle.loader(folder.toString()).withTags(TAG).load();
@@ -176,8 +177,7 @@ public final class FeatureModel implements Features {
       for (int from = 0; from < features.length; from += BATCH) {
         int to = Math.min(features.length, from + BATCH);
         try (Tensor tensor = converter.tensor(pictures.subList(from, to));
-            Result result =
-                bundle.session().runner().feed(input, tensor).fetch(output).run()) {
+            Result result = bundle.session().runner().feed(input, tensor).fetch(output).run()) {
           var data = result.get(0).asRawTensor().data().asFloats();
           for (int i = from; i < to; i++) {
             data.slice((long) (i - from) * dimension, dimension).read(features[i]);

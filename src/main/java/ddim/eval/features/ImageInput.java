@@ -104,14 +104,12 @@ record ImageInput(boolean isBytes, long height, long width, long channels) {
     if (from.get(3) != channels) {
       x = tf.tile(x, tf.constant(new int[] {1, 1, 1, 3}));
     }
-    boolean sameSize =
-        (height < 0 || height == from.get(1)) && (width < 0 || width == from.get(2));
+    boolean sameSize = (height < 0 || height == from.get(1)) && (width < 0 || width == from.get(2));
     if (!sameSize) {
       int[] size = {
         (int) (height < 0 ? from.get(1) : height), (int) (width < 0 ? from.get(2) : width)
       };
-      x =
-          tf.image.resizeBilinear(x, tf.constant(size), ResizeBilinear.halfPixelCenters(true));
+      x = tf.image.resizeBilinear(x, tf.constant(size), ResizeBilinear.halfPixelCenters(true));
     }
     return isBytes
         ? tf.dtypes.cast(tf.math.round(x), TUint8.class)

@@ -44,8 +44,7 @@ class BulkGenerationTest {
     model.callsUntilFailure = Long.MAX_VALUE;
     model.networkCalls = 0;
 
-    BulkGeneration.Outcome outcome =
-        of(COUNT, BulkFormat.PNG).run(out, Shard.WHOLE, images -> {});
+    BulkGeneration.Outcome outcome = of(COUNT, BulkFormat.PNG).run(out, Shard.WHOLE, images -> {});
 
     assertThat(outcome).isEqualTo(new BulkGeneration.Outcome(COUNT, true));
     assertThat(files(out)).hasSize(COUNT + 1).isEqualTo(files(folder.resolve("whole")));
@@ -88,8 +87,7 @@ class BulkGenerationTest {
       int start = 10 + bytes[8] + 256 * bytes[9];
       assertThat(start % 64).isZero();
       assertThat(new String(bytes, 10, start - 10, StandardCharsets.US_ASCII))
-          .startsWith(
-              "{'descr': '|u1', 'fortran_order': False, 'shape': (23, 4, 4, 1), }")
+          .startsWith("{'descr': '|u1', 'fortran_order': False, 'shape': (23, 4, 4, 1), }")
           .endsWith("\n");
       assertThat(bytes.length - start).isEqualTo(COUNT * 16);
     }

@@ -27,8 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 class EvaluationTest {
   private static final Set<Part> ALL = EnumSet.allOf(Part.class);
   private static final EvaluationOptions OPTIONS =
-      new EvaluationOptions(
-          200, 500, 20, List.of(5, 10, 30), List.of(4, 10), Preset.DDIM, 50, 3);
+      new EvaluationOptions(200, 500, 20, List.of(5, 10, 30), List.of(4, 10), Preset.DDIM, 50, 3);
 
   @TempDir static Path folder;
   private static String report;
@@ -68,7 +67,12 @@ class EvaluationTest {
         .contains("Least squares: ");
     for (String picture :
         List.of(
-            "samples", "table1-eta", "table1-solver", "table2", "consistency", "time",
+            "samples",
+            "table1-eta",
+            "table1-solver",
+            "table2",
+            "consistency",
+            "time",
             "neighbours")) {
       assertThat(report).contains("(" + picture + ".png)");
       assertThat(ImageIO.read(folder.resolve(picture + ".png").toFile())).isNotNull();

@@ -83,8 +83,7 @@ class FeatureTrainerTest {
     Files.createDirectories(folder.resolve("there"));
 
     assertThatThrownBy(() -> new FeatureTrainer(FashionMnist.bundled(), images, 1, 0))
-        .hasMessage(
-            "a classifier needs labelled images: fashion-mnist has 0 classes, its test 2");
+        .hasMessage("a classifier needs labelled images: fashion-mnist has 0 classes, its test 2");
     assertThatThrownBy(
             () -> new FeatureTrainer(images, images, 1, 0).train(folder.resolve("there"), null))
         .hasMessage(folder.resolve("there") + " is there already");
