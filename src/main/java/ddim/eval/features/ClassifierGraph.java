@@ -81,12 +81,17 @@ final class ClassifierGraph {
   private void adam(Ops tf, Graph graph) {
     Output<?>[] xs = weights.values().stream().map(Operand::asOutput).toArray(Output<?>[]::new);
     Output<?>[] dxs = graph.addGradients("gradients", new Output<?>[] {loss.asOutput()}, xs, null);
+    List<Op> gradients = new ArrayList<>();
+    for (Output<?> dx : dxs) {
+      gradients.add(dx);
+    }
+    Ops after = tf.withControlDependencies(gradients); // no weight changes before all were read
     int next = 0;
     for (Map.Entry<ParamSpec, Variable<TFloat32>> weight : weights.entrySet()) {
       Shape shape = weight.getKey().shape();
       float[] zeros = new float[Math.toIntExact(shape.size())];
       update.add(
-          tf.train.applyAdam(
+          after.train.applyAdam(
               weight.getValue(),
               variable(tf, shape, zeros),
               variable(tf, shape, zeros),
