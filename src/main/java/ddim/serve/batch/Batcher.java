@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -40,14 +39,11 @@ public final class Batcher implements AutoCloseable {
   private final TimeSource time;
   private final BatchListener listener;
   private final WaitingRoom room;
-  private final StepTimes times = new StepTimes();
+  private final Admission admission;
   private final CompletableFuture<Void> terminated = new CompletableFuture<>();
 
   private volatile BatchCounters counters = BatchCounters.NONE; // the dispatcher's to write
   private volatile Duration lastCall = Duration.ZERO;
-
-  /** When the call under way will probably end; empty between calls. */
-  private volatile OptionalLong callEnd = OptionalLong.empty();
 
   private Batcher(
       SamplingModel model, Calibration calibration, TimeSource time, BatchListener listener) {
@@ -57,7 +53,7 @@ public final class Batcher implements AutoCloseable {
     this.time = time;
     this.listener = listener;
     this.room = new WaitingRoom(options, time, listener);
-    calibration.stepTimes().forEach(times::add);
+    this.admission = new Admission(calibration, room, time);
   }
 
   /** As the other, for a model of which nothing is known, heard by nobody. */
@@ -138,7 +134,7 @@ public final class Batcher implements AutoCloseable {
         new Job(rows, terms.client(), level(terms), now, deadline, rowListener, this::withdraw);
     try {
       if (timeLeft != null) {
-        requireTime(job, timeLeft);
+        admission.require(job, timeLeft);
       }
       room.add(job, retryAfter());
     } catch (RefusedException e) {
@@ -167,51 +163,12 @@ public final class Batcher implements AutoCloseable {
     if (timeLeft == null) {
       return most;
     }
-    Forecast forecast = forecast(room.ahead(terms.client(), level(terms), rows));
-    OptionalInt steps = forecast.steps(rows, timeLeft);
-    if (steps.isPresent() && steps.getAsInt() < least) {
-      RefusedException late = late(forecast.explain(rows, least, timeLeft));
-      doubtIfIdle();
-      listener.refused(late.reason(), rows);
-      throw late;
+    try {
+      return admission.steps(rows, least, most, terms.client(), level(terms), timeLeft);
+    } catch (RefusedException e) {
+      listener.refused(e.reason(), rows);
+      throw e;
     }
-    return Math.min(most, steps.orElse(least));
-  }
-
-  /**
-   * Refuses rows that would be late: for certain, as one of them alone would be, or probably, after
-   * what is ahead of them. Under overload the device then works for those who get their images.
-   */
-  private void requireTime(Job job, Duration timeLeft) {
-    if (timeLeft.isZero() || timeLeft.isNegative()) {
-      throw late();
-    }
-    int rows = job.rows().size();
-    int steps = job.rows().stream().mapToInt(Row::steps).max().orElseThrow();
-    Forecast alone = new Forecast(options, times, Ahead.NOTHING, Duration.ZERO);
-    if (alone.own(1, steps).compareTo(timeLeft) > 0) {
-      RefusedException late = late(alone.explain(1, steps, timeLeft));
-      doubtIfIdle();
-      throw late;
-    }
-    Ahead ahead = room.ahead(job.client(), job.level(), rows);
-    Forecast after = forecast(ahead);
-    int allowed = after.steps(rows, timeLeft).orElse(steps);
-    if (ahead.rows() + rows > options.maxBatchSize() && ahead.rows() > 0 && allowed < steps) {
-      throw late(after.explain(rows, steps, timeLeft));
-    }
-  }
-
-  private void doubtIfIdle() {
-    if (room.waiting() + room.started() == 0) {
-      times.doubt();
-    }
-  }
-
-  private Forecast forecast(Ahead ahead) {
-    OptionalLong end = callEnd;
-    long left = end.isPresent() ? Math.max(0, end.getAsLong() - time.nanoTime()) : 0;
-    return new Forecast(options, times, ahead, Duration.ofNanos(left));
   }
 
   private int level(Terms terms) {
@@ -280,7 +237,7 @@ public final class Batcher implements AutoCloseable {
     } catch (RuntimeException | Error e) { // an Error of one batch must not silence all others
       batch.tickets().forEach(ticket -> room.end(ticket.job(), e));
     } finally {
-      callEnd = OptionalLong.empty();
+      admission.callEnded();
     }
     tellFreed(batch);
   }
@@ -292,10 +249,10 @@ public final class Batcher implements AutoCloseable {
     }
     int size = options.paddedSize(batch.moving());
     long begin = time.nanoTime();
-    times.at(size).ifPresent(step -> callEnd = OptionalLong.of(begin + columns * step.toNanos()));
+    admission.callBegins(size, columns);
     long steps = batch.advance(model, columns, size, batch.limit(begin, room.stopAt()));
     Duration took = Duration.ofNanos(time.nanoTime() - begin);
-    times.add(size, took.dividedBy(columns));
+    admission.callTook(size, columns, took);
     GraphCall call = new GraphCall(batch.moving(), size, columns, steps, took);
     counters = counters.plus(call);
     listener.computed(call);

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -46,11 +47,11 @@ final class StepTimes {
     return Optional.of(Duration.ofNanos((long) (median(largest.getValue()) * scale)));
   }
 
-  /** At every size that has been measured, ascending. */
-  synchronized Map<Integer, Duration> all() {
-    Map<Integer, Duration> all = new TreeMap<>();
-    nanos.forEach((size, latest) -> all.put(size, Duration.ofNanos(median(latest))));
-    return all;
+  /** At the size where it is shortest: no row takes its steps sooner. */
+  synchronized Optional<Duration> shortest() {
+    return nanos.values().stream()
+        .map(latest -> Duration.ofNanos(median(latest)))
+        .min(Comparator.naturalOrder());
   }
 
   /**
