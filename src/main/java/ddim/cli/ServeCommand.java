@@ -74,7 +74,7 @@ final class ServeCommand implements Callable<Integer> {
       server.close();
       throw e;
     }
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> end(server, grace), "ddim-shutdown"));
+    server.closeAtExit(grace);
     server.adminPort().ifPresent(admin -> out.println("metrics on port " + admin));
     out.println("serving " + models.root() + " on " + options.host() + ":" + server.port());
     server.awaitTermination();
@@ -85,11 +85,5 @@ final class ServeCommand implements Callable<Integer> {
     Map<String, String> given = new LinkedHashMap<>(flags.byKey());
     given.putAll(batching.byKey());
     return given;
-  }
-
-  /** A server that is told to end has done its work: without this, SIGTERM would be code 143. */
-  private static void end(DdimServer server, Duration grace) {
-    server.close(grace);
-    Runtime.getRuntime().halt(0);
   }
 }

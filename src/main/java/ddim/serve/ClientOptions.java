@@ -7,7 +7,7 @@ import java.util.Optional;
  * How a client connects.
  *
  * @param target HOST:PORT; several, with commas between; or any target that gRPC knows, as {@code
- *     dns:///NAME:PORT}. Calls go to all servers in turn that are there and say that they serve.
+ *     dns:///NAME:PORT}. Of several servers those are asked in turn that say that they serve.
  * @param tls how the connection is kept secret; empty for one that everybody can read
  * @param tokenFile a file with nothing but the token that every call takes along; read at every
  *     call

@@ -47,7 +47,7 @@ final class Connections {
                     .map(Connections::credentials)
                     .orElseGet(InsecureChannelCredentials::create))
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
-            .defaultServiceConfig(serviceConfig(options.attempts()));
+            .defaultServiceConfig(serviceConfig(options));
     return options.attempts() == 1
         ? builder.disableRetry().build()
         : builder
@@ -79,30 +79,33 @@ final class Connections {
     };
   }
 
-  /** In turn to all servers that say that they serve; images are a function of what is asked. */
-  private static Map<String, ?> serviceConfig(int attempts) {
-    Map<String, ?> balanced =
-        Map.of(
-            "loadBalancingConfig", List.of(Map.of("round_robin", Map.of())),
-            "healthCheckConfig", Map.of("serviceName", ""));
-    if (attempts == 1) {
-      return balanced;
+  /**
+   * Calls are tried again where they are answered with UNAVAILABLE: images are a function of what
+   * is asked. Several servers are asked in turn, as long as they say that they serve.
+   */
+  private static Map<String, ?> serviceConfig(ClientOptions options) {
+    Map<String, Object> config = new HashMap<>();
+    if (options.target().contains(",") || options.target().contains(":///")) {
+      config.put("loadBalancingConfig", List.of(Map.of("round_robin", Map.of())));
+      config.put("healthCheckConfig", Map.of("serviceName", ""));
     }
-    Map<String, ?> retries =
-        Map.of(
-            "maxAttempts",
-            (double) attempts,
-            "initialBackoff",
-            "0.1s",
-            "maxBackoff",
-            "3s",
-            "backoffMultiplier",
-            2.0,
-            "retryableStatusCodes",
-            List.of("UNAVAILABLE"));
-    Map<String, Object> all = new HashMap<>(balanced);
-    all.put("methodConfig", List.of(Map.of("name", List.of(Map.of()), "retryPolicy", retries)));
-    return all;
+    if (options.attempts() > 1) {
+      Map<String, ?> retries =
+          Map.of(
+              "maxAttempts",
+              (double) options.attempts(),
+              "initialBackoff",
+              "0.1s",
+              "maxBackoff",
+              "3s",
+              "backoffMultiplier",
+              2.0,
+              "retryableStatusCodes",
+              List.of("UNAVAILABLE"));
+      config.put(
+          "methodConfig", List.of(Map.of("name", List.of(Map.of()), "retryPolicy", retries)));
+    }
+    return config;
   }
 
   private static ChannelCredentials credentials(Tls tls) {

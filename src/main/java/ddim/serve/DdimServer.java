@@ -212,6 +212,22 @@ public final class DdimServer implements AutoCloseable {
     surroundings.close();
   }
 
+  /**
+   * Has the process end well when it is told to end: SIGTERM or SIGINT closes this server with
+   * {@code grace}, and the exit code is 0. Without this it would be 143: a server that is told to
+   * end has done its work.
+   */
+  public void closeAtExit(Duration grace) {
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  close(grace);
+                  Runtime.getRuntime().halt(0);
+                },
+                "ddim-shutdown"));
+  }
+
   /** Stops without grace. */
   @Override
   public void close() {
