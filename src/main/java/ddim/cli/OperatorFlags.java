@@ -59,6 +59,12 @@ final class OperatorFlags {
   private boolean accessLog;
 
   @Option(
+      names = "--tracing",
+      description =
+          "server.tracing: send spans of calls by OpenTelemetry, as the variables OTEL_... say.")
+  private boolean tracing;
+
+  @Option(
       names = "--no-reflection",
       description = "server.reflection: do not describe the services to clients that ask.")
   private boolean noReflection;
@@ -125,6 +131,7 @@ final class OperatorFlags {
     put(given, "server.admin_port", adminPort);
     put(given, "server.admin_grpc_port", adminGrpcPort);
     put(given, "server.access_log", accessLog ? "true" : null);
+    put(given, "server.tracing", tracing ? "true" : null);
     put(given, "server.reflection", noReflection ? "false" : null);
     put(given, "security.tls_cert", quoted(certificate));
     put(given, "security.tls_key", quoted(key));

@@ -2,6 +2,7 @@ package ddim.serve;
 
 import ddim.serve.admin.AdminOptions;
 import ddim.serve.security.SecurityOptions;
+import io.opentelemetry.api.OpenTelemetry;
 
 /**
  * How the server listens.
@@ -15,6 +16,7 @@ import ddim.serve.security.SecurityOptions;
  * @param admin where operators read
  * @param accessLog whether each call is logged, see {@link ddim.serve.call.AccessLog}
  * @param reflection whether this port describes its services to who asks
+ * @param telemetry where spans of calls go; closed with the server, if it can be
  */
 public record ServerOptions(
     String host,
@@ -25,7 +27,8 @@ public record ServerOptions(
     SecurityOptions security,
     AdminOptions admin,
     boolean accessLog,
-    boolean reflection) {
+    boolean reflection,
+    OpenTelemetry telemetry) {
   private static final int LEAST_MESSAGE_BYTES = 1 << 20;
 
   /**
@@ -52,7 +55,8 @@ public record ServerOptions(
         SecurityOptions.NONE,
         AdminOptions.NONE,
         false,
-        true);
+        true,
+        OpenTelemetry.noop());
   }
 
   /** A copy that listens elsewhere. */
@@ -66,19 +70,22 @@ public record ServerOptions(
         security,
         admin,
         accessLog,
-        reflection);
+        reflection,
+        telemetry);
   }
 
   /** A copy with other threads for requests. */
   public ServerOptions withHandlerThreads(int threads) {
     return new ServerOptions(
-        host, port, threads, maxMessageBytes, connections, security, admin, accessLog, reflection);
+        host, port, threads, maxMessageBytes, connections, security, admin, accessLog, reflection,
+        telemetry);
   }
 
   /** A copy with another size of messages. */
   public ServerOptions withMaxMessageBytes(int bytes) {
     return new ServerOptions(
-        host, port, handlerThreads, bytes, connections, security, admin, accessLog, reflection);
+        host, port, handlerThreads, bytes, connections, security, admin, accessLog, reflection,
+        telemetry);
   }
 
   /** A copy that keeps connections otherwise. */
@@ -92,7 +99,8 @@ public record ServerOptions(
         security,
         admin,
         accessLog,
-        reflection);
+        reflection,
+        telemetry);
   }
 
   /** A copy that lets others in. */
@@ -106,7 +114,8 @@ public record ServerOptions(
         newSecurity,
         admin,
         accessLog,
-        reflection);
+        reflection,
+        telemetry);
   }
 
   /** A copy that can be read elsewhere. */
@@ -120,7 +129,8 @@ public record ServerOptions(
         security,
         newAdmin,
         accessLog,
-        reflection);
+        reflection,
+        telemetry);
   }
 
   /** A copy that logs calls or does not. */
@@ -134,7 +144,8 @@ public record ServerOptions(
         security,
         admin,
         logged,
-        reflection);
+        reflection,
+        telemetry);
   }
 
   /** A copy whose port describes its services or does not. */
@@ -148,7 +159,23 @@ public record ServerOptions(
         security,
         admin,
         accessLog,
-        described);
+        described,
+        telemetry);
+  }
+
+  /** A copy that sends spans of calls. */
+  public ServerOptions withTelemetry(OpenTelemetry spans) {
+    return new ServerOptions(
+        host,
+        port,
+        handlerThreads,
+        maxMessageBytes,
+        connections,
+        security,
+        admin,
+        accessLog,
+        reflection,
+        spans);
   }
 
   private static void require(boolean holds, String message) {

@@ -15,6 +15,7 @@ import ddim.serve.security.AuthorizationInterceptor;
 import ddim.serve.security.SecurityOptions;
 import ddim.serve.security.ServerTls;
 import ddim.serve.security.TokenFile;
+import ddim.serve.tracing.Tracing;
 import io.grpc.BindableService;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.ServerBuilder;
@@ -48,6 +49,9 @@ final class Surroundings implements AutoCloseable {
   private Surroundings(ServerOptions options) throws IOException {
     this.options = options;
     open.push(metrics);
+    if (options.telemetry() instanceof AutoCloseable telemetry) {
+      open.push(telemetry);
+    }
     try {
       tls = tls(options.security());
       authorization = authorization(options.security());
@@ -80,6 +84,7 @@ final class Surroundings implements AutoCloseable {
     if (options.accessLog()) {
       observers.add(new AccessLog());
     }
+    observers.add(new Tracing(options.telemetry()));
     // The last one that is added is the first that a call meets.
     if (!options.security().limits().equals(ClientLimits.NONE)) {
       QuotaInterceptor quota = new QuotaInterceptor(options.security().limits());

@@ -11,6 +11,7 @@ import ddim.serve.repository.RepositoryOptions;
 import ddim.serve.repository.VersionPolicy;
 import ddim.serve.security.SecurityOptions;
 import ddim.serve.security.TlsFiles;
+import io.opentelemetry.api.OpenTelemetry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -39,6 +40,7 @@ public record ServeConfig(
       long maxConnectionAgeSeconds,
       boolean reflection,
       boolean accessLog,
+      boolean tracing,
       String adminHost,
       @Nullable Integer adminPort,
       @Nullable Integer adminGrpcPort,
@@ -62,7 +64,8 @@ public record ServeConfig(
           defaults.security(),
           new AdminOptions(adminHost, optional(adminPort), optional(adminGrpcPort)),
           accessLog,
-          reflection);
+          reflection,
+          tracing ? Telemetry.open() : OpenTelemetry.noop());
     }
 
     private static OptionalInt optional(@Nullable Integer port) {

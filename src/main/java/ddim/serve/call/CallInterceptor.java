@@ -35,8 +35,9 @@ public final class CallInterceptor implements ServerInterceptor {
             RequestId.of(headers),
             call.getMethodDescriptor().getFullMethodName(),
             address(call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR)),
-            System.nanoTime());
-    observers.forEach(observer -> observer.started(record));
+            System.nanoTime(),
+            observers);
+    observers.forEach(observer -> observer.started(record, headers));
     Context context = Context.current().withValue(CallRecord.KEY, record);
     ServerCall<Q, R> told =
         new SimpleForwardingServerCall<>(call) {

@@ -1,6 +1,8 @@
 package ddim.serve.call;
 
 import io.grpc.Context;
+import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -15,6 +17,7 @@ public final class CallRecord {
   private final String method;
   private final String address;
   private final long begin;
+  private final List<CallObserver> observers;
   private final AtomicInteger images = new AtomicInteger();
   private final AtomicLong steps = new AtomicLong();
   private final AtomicLong queueNanos = new AtomicLong();
@@ -29,13 +32,16 @@ public final class CallRecord {
    * @param method its full name, {@code SERVICE/METHOD}
    * @param address where the client is, without its port
    * @param begin when it came, on the clock of {@link System#nanoTime()}
+   * @param observers told of its rows
    */
-  CallRecord(String id, String method, String address, long begin) {
+  CallRecord(
+      String id, String method, String address, long begin, List<CallObserver> observers) {
     this.id = id;
     this.method = method;
     this.address = address;
     this.client = address;
     this.begin = begin;
+    this.observers = observers;
   }
 
   /**
@@ -45,7 +51,7 @@ public final class CallRecord {
    */
   public static CallRecord current() {
     CallRecord record = KEY.get();
-    return record == null ? new CallRecord("", "", "", 0) : record;
+    return record == null ? new CallRecord("", "", "", 0, List.of()) : record;
   }
 
   /** The request id: the client's own, or one that was made for it. */
@@ -115,9 +121,15 @@ public final class CallRecord {
     steps.addAndGet(rowSteps);
   }
 
-  /** Notes how long a row waited. */
-  public void waited(long nanos) {
-    queueNanos.accumulateAndGet(nanos, Math::max);
+  /** Notes that a row has waited so long for its first graph call, which begins. */
+  public void rowStarted(int row, Duration queueTime) {
+    queueNanos.accumulateAndGet(queueTime.toNanos(), Math::max);
+    observers.forEach(observer -> observer.rowStarted(this, row, queueTime));
+  }
+
+  /** Notes that a graph call has taken a row further. */
+  public void rowAdvanced(int row, int steps) {
+    observers.forEach(observer -> observer.rowAdvanced(this, row, steps));
   }
 
   /** Notes who calls, once it is known better than by the address. */

@@ -2,6 +2,7 @@ package ddim.serve.metrics;
 
 import ddim.serve.call.CallObserver;
 import ddim.serve.call.CallRecord;
+import io.grpc.Metadata;
 import io.grpc.Status;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
@@ -33,7 +34,7 @@ final class CallMetrics implements CallObserver {
   }
 
   @Override
-  public void started(CallRecord call) {
+  public void started(CallRecord call, Metadata headers) {
     inFlight.incrementAndGet();
   }
 

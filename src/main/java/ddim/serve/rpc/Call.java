@@ -87,16 +87,17 @@ public final class Call {
     }
   }
 
-  /** Notes how long rows waited. */
+  /** Notes what becomes of rows. */
   private record Noted(RowListener listener, CallRecord record) implements RowListener {
     @Override
     public void started(int index, Duration queueTime) {
-      record.waited(queueTime.toNanos());
+      record.rowStarted(index, queueTime);
       listener.started(index, queueTime);
     }
 
     @Override
     public void advanced(int index, int steps, float[] x, float[] x0, boolean finished) {
+      record.rowAdvanced(index, steps);
       listener.advanced(index, steps, x, x0, finished);
     }
 

@@ -13,6 +13,7 @@ import ddim.serve.batch.SystemTime;
 import ddim.serve.call.CallRecords;
 import ddim.serve.repository.ModelRepository;
 import ddim.serve.repository.RepositoryOptions;
+import io.grpc.Metadata;
 import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -53,8 +54,8 @@ class MetricsTest {
     models.observe(metrics::batches);
     models.loadAll();
     var call = CallRecords.of("ddim.v1.SamplingService/Sample");
-    metrics.calls().started(call);
-    metrics.calls().started(call);
+    metrics.calls().started(call, new Metadata());
+    metrics.calls().started(call, new Metadata());
     metrics.calls().ended(call, Status.DEADLINE_EXCEEDED, Duration.ofMillis(30));
     var batches = metrics.batches("clothes", 3);
     batches.accepted(3);
