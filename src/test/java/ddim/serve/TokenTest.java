@@ -7,6 +7,22 @@ import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.SystemTime;
 import ddim.serve.security.Authorization.Decision;
 import ddim.serve.security.SecurityOptions;
+import ddim.v1.SamplingServiceGrpc;
+import com.google.protobuf.Empty;
+import inference.GRPCInferenceServiceGrpc;
+import io.grpc.CallOptions;
+import io.grpc.MethodDescriptor;
+import io.grpc.MethodDescriptor.MethodType;
+import io.grpc.ServiceDescriptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.ProtoUtils;
+import io.grpc.reflection.v1.ServerReflectionGrpc;
+import io.grpc.stub.ClientCalls;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import tensorflow.serving.ModelServiceGrpc;
+import tensorflow.serving.PredictionServiceGrpc;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
@@ -44,6 +60,45 @@ class TokenTest {
       assertThatThrownBy(nobody::models)
           .hasMessage(
               "UNAUTHENTICATED: a token is needed: the header 'authorization: Bearer TOKEN'");
+    }
+  }
+
+  @Test
+  void noMethodOfAnyProtocolIsOpen() {
+    var services =
+        List.of(
+            SamplingServiceGrpc.getServiceDescriptor(),
+            PredictionServiceGrpc.getServiceDescriptor(),
+            ModelServiceGrpc.getServiceDescriptor(),
+            GRPCInferenceServiceGrpc.getServiceDescriptor(),
+            ServerReflectionGrpc.getServiceDescriptor());
+    try (ServerFixture server = start(SecurityOptions.NONE.withTokens(tokens))) {
+      for (ServiceDescriptor service : services) {
+        for (MethodDescriptor<?, ?> method : service.getMethods()) {
+          assertThat(codeOfAnEmptyCall(server, method))
+              .as(method.getFullMethodName())
+              .isEqualTo(Status.Code.UNAUTHENTICATED);
+        }
+      }
+    }
+  }
+
+  private static Status.Code codeOfAnEmptyCall(ServerFixture server, MethodDescriptor<?, ?> method) {
+    MethodDescriptor<Empty, Empty> untyped =
+        MethodDescriptor.<Empty, Empty>newBuilder()
+            .setType(MethodType.SERVER_STREAMING)
+            .setFullMethodName(method.getFullMethodName())
+            .setRequestMarshaller(ProtoUtils.marshaller(Empty.getDefaultInstance()))
+            .setResponseMarshaller(ProtoUtils.marshaller(Empty.getDefaultInstance()))
+            .build();
+    try {
+      var options = CallOptions.DEFAULT.withDeadlineAfter(60, TimeUnit.SECONDS);
+      ClientCalls.blockingServerStreamingCall(
+              server.channel, untyped, options, Empty.getDefaultInstance())
+          .forEachRemaining(reply -> {});
+      return Status.Code.OK;
+    } catch (StatusRuntimeException e) {
+      return e.getStatus().getCode();
     }
   }
 

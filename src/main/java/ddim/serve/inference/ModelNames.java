@@ -1,5 +1,6 @@
 package ddim.serve.inference;
 
+import ddim.serve.call.CallRecord;
 import ddim.serve.repository.Lease;
 import ddim.serve.repository.ModelRepository;
 import ddim.serve.repository.UnknownModelException;
@@ -13,7 +14,9 @@ final class ModelNames {
   static Lease acquire(ModelRepository models, String name, String version) {
     OptionalLong number = version(version);
     try {
-      return models.acquire(name, number);
+      Lease lease = models.acquire(name, number);
+      CallRecord.current().uses(lease.name(), lease.version());
+      return lease;
     } catch (UnknownModelException e) {
       throw InferenceErrors.unknownModel(name, number);
     }

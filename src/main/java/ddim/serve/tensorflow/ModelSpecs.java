@@ -1,6 +1,7 @@
 package ddim.serve.tensorflow;
 
 import com.google.protobuf.Int64Value;
+import ddim.serve.call.CallRecord;
 import ddim.serve.repository.Lease;
 import ddim.serve.repository.ModelRepository;
 import ddim.serve.repository.UnknownModelException;
@@ -17,7 +18,9 @@ final class ModelSpecs {
   static Lease acquire(ModelRepository models, ModelSpec spec) {
     OptionalLong version = version(spec);
     try {
-      return models.acquire(spec.getName(), version);
+      Lease lease = models.acquire(spec.getName(), version);
+      CallRecord.current().uses(lease.name(), lease.version());
+      return lease;
     } catch (UnknownModelException e) {
       String wanted =
           version.isPresent()
