@@ -77,14 +77,30 @@ public record ServerOptions(
   /** A copy with other threads for requests. */
   public ServerOptions withHandlerThreads(int threads) {
     return new ServerOptions(
-        host, port, threads, maxMessageBytes, connections, security, admin, accessLog, reflection,
+        host,
+        port,
+        threads,
+        maxMessageBytes,
+        connections,
+        security,
+        admin,
+        accessLog,
+        reflection,
         telemetry);
   }
 
   /** A copy with another size of messages. */
   public ServerOptions withMaxMessageBytes(int bytes) {
     return new ServerOptions(
-        host, port, handlerThreads, bytes, connections, security, admin, accessLog, reflection,
+        host,
+        port,
+        handlerThreads,
+        bytes,
+        connections,
+        security,
+        admin,
+        accessLog,
+        reflection,
         telemetry);
   }
 

@@ -3,12 +3,12 @@ package ddim.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.Empty;
 import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.SystemTime;
 import ddim.serve.security.Authorization.Decision;
 import ddim.serve.security.SecurityOptions;
 import ddim.v1.SamplingServiceGrpc;
-import com.google.protobuf.Empty;
 import inference.GRPCInferenceServiceGrpc;
 import io.grpc.CallOptions;
 import io.grpc.MethodDescriptor;
@@ -16,23 +16,23 @@ import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.ServiceDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.protobuf.ProtoUtils;
-import io.grpc.reflection.v1.ServerReflectionGrpc;
-import io.grpc.stub.ClientCalls;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
-import tensorflow.serving.ModelServiceGrpc;
-import tensorflow.serving.PredictionServiceGrpc;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
+import io.grpc.protobuf.ProtoUtils;
+import io.grpc.reflection.v1.ServerReflectionGrpc;
+import io.grpc.stub.ClientCalls;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tensorflow.serving.ModelServiceGrpc;
+import tensorflow.serving.PredictionServiceGrpc;
 
 /** Who may call, over real sockets. */
 class TokenTest {
@@ -83,7 +83,8 @@ class TokenTest {
     }
   }
 
-  private static Status.Code codeOfAnEmptyCall(ServerFixture server, MethodDescriptor<?, ?> method) {
+  private static Status.Code codeOfAnEmptyCall(
+      ServerFixture server, MethodDescriptor<?, ?> method) {
     MethodDescriptor<Empty, Empty> untyped =
         MethodDescriptor.<Empty, Empty>newBuilder()
             .setType(MethodType.SERVER_STREAMING)

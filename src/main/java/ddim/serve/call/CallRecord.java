@@ -34,8 +34,7 @@ public final class CallRecord {
    * @param begin when it came, on the clock of {@link System#nanoTime()}
    * @param observers told of its rows
    */
-  CallRecord(
-      String id, String method, String address, long begin, List<CallObserver> observers) {
+  CallRecord(String id, String method, String address, long begin, List<CallObserver> observers) {
     this.id = id;
     this.method = method;
     this.address = address;
