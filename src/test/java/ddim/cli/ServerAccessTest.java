@@ -9,6 +9,7 @@ import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.FakeModel;
 import ddim.serve.batch.SystemTime;
 import ddim.serve.repository.ModelRepository;
+import ddim.serve.repository.RepositoryOptions;
 import ddim.serve.security.SecurityOptions;
 import ddim.serve.security.TestCertificates;
 import ddim.serve.security.TlsFiles;
@@ -48,7 +49,7 @@ class ServerAccessTest {
         DdimServer.start(
             ServerOptions.defaults().withAddress("127.0.0.1", 0).with(security),
             new ModelRepository(
-                folder.resolve("models"),
+                RepositoryOptions.of(folder.resolve("models")),
                 version -> new FakeModel(),
                 BatcherOptions.of(2),
                 new SystemTime()));

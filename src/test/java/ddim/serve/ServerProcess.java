@@ -5,6 +5,7 @@ import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.FakeModel;
 import ddim.serve.batch.SystemTime;
 import ddim.serve.repository.ModelRepository;
+import ddim.serve.repository.RepositoryOptions;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
@@ -66,7 +67,7 @@ final class ServerProcess implements AutoCloseable {
     FakeModel model = new FakeModel();
     ModelRepository models =
         new ModelRepository(
-            folder.resolve("models"), version -> model, BatcherOptions.of(1), new SystemTime());
+            RepositoryOptions.of(folder.resolve("models")), version -> model, BatcherOptions.of(1), new SystemTime());
     DdimServer server =
         DdimServer.start(
             ServerOptions.defaults()

@@ -249,6 +249,10 @@ final class Shelf {
 
   @GuardedBy("this")
   private RuntimeException absent(String name, OptionalLong version, Set<Long> available) {
+    if (stopped) { // what was there is no more; another replica may have it
+      return new RefusedException(
+          RefusedException.Reason.STOPPING, "the server is being shut down", null);
+    }
     if (starting || isComing(name, version)) {
       return new RefusedException(
           RefusedException.Reason.LOADING,

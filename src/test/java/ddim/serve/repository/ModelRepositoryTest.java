@@ -66,6 +66,18 @@ class ModelRepositoryTest {
     assertThat(repository.broken()).isEmpty();
   }
 
+  /** NOT_FOUND would have the client give up, though another replica has the model. */
+  @Test
+  void afterAShutdownNoModelIsSaidToBeUnknown() throws IOException {
+    folders("clothes/1");
+    repository.loadAll();
+    repository.close();
+
+    assertThatThrownBy(() -> repository.acquire("freed already", OptionalLong.empty()))
+        .isInstanceOf(RefusedException.class)
+        .hasMessage("the server is being shut down");
+  }
+
   @Test
   void onlyTheVersionThatIsWantedIsLoaded() throws IOException {
     folders("clothes/1", "clothes/2", "faces/1");
