@@ -88,7 +88,9 @@ class KubernetesManifestsTest {
   void everyFileIsOneObject(String file) throws IOException {
     JsonNode object = read(file);
 
-    assertThat(object.fieldNames()).toIterable().containsExactly("apiVersion", "kind", "metadata", "spec");
+    assertThat(object.fieldNames())
+        .toIterable()
+        .containsExactly("apiVersion", "kind", "metadata", "spec");
     assertThat(object.at("/metadata/name").asText()).isEqualTo("ddim");
   }
 

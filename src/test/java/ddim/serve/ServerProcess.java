@@ -67,7 +67,10 @@ final class ServerProcess implements AutoCloseable {
     FakeModel model = new FakeModel();
     ModelRepository models =
         new ModelRepository(
-            RepositoryOptions.of(folder.resolve("models")), version -> model, BatcherOptions.of(1), new SystemTime());
+            RepositoryOptions.of(folder.resolve("models")),
+            version -> model,
+            BatcherOptions.of(1),
+            new SystemTime());
     DdimServer server =
         DdimServer.start(
             ServerOptions.defaults()
