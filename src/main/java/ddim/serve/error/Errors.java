@@ -30,8 +30,12 @@ public final class Errors {
 
   private static final Logger log = LoggerFactory.getLogger(Errors.class);
 
-  // A status travels in headers, of which clients take 8 KiB, and a request may quote anything.
+  // A status travels in headers, of which clients take 8 KiB, a request may quote anything, and a
+  // longer one would end the connection with all its calls. Of the bytes of a message headers need
+  // up to three times as many.
   private static final int LONGEST_TEXT = 500;
+  private static final int LONGEST_DETAIL = 300;
+  private static final int LONGEST_FIELD = 80;
   private static final int MOST_VIOLATIONS = 8;
 
   private Errors() {}
@@ -84,8 +88,8 @@ public final class Errors {
     for (Violation violation : error.violations().stream().limit(MOST_VIOLATIONS).toList()) {
       details
           .addFieldViolationsBuilder()
-          .setField(violation.field())
-          .setDescription(shorten(violation.message()));
+          .setField(shorten(violation.field(), LONGEST_FIELD, "..."))
+          .setDescription(shorten(violation.message(), LONGEST_DETAIL, "..."));
     }
     return status(Code.INVALID_ARGUMENT, error, List.of(details.build()));
   }
@@ -130,6 +134,24 @@ public final class Errors {
   }
 
   private static String shorten(String text) {
-    return text.length() <= LONGEST_TEXT ? text : text.substring(0, LONGEST_TEXT) + "...";
+    return shorten(text, LONGEST_TEXT, "...");
+  }
+
+  /**
+   * A text that fits into headers.
+   *
+   * @param mostBytes how many it may have in UTF-8
+   * @param mark what is put after a text that was cut
+   */
+  public static String shorten(String text, int mostBytes, String mark) {
+    int bytes = 0;
+    for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
+      int character = text.codePointAt(i);
+      bytes += character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+      if (bytes > mostBytes) {
+        return text.substring(0, i) + mark;
+      }
+    }
+    return text;
   }
 }
