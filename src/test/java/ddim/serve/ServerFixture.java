@@ -1,5 +1,6 @@
 package ddim.serve;
 
+import ddim.model.ModelFormatException;
 import ddim.model.SamplingModel;
 import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.FakeModel;
@@ -45,12 +46,13 @@ final class ServerFixture implements AutoCloseable {
       TimeSource time,
       Launcher launcher,
       Function<DdimServer, ManagedChannel> connection) {
-    Map<Path, SamplingModel> models =
+    Map<Path, FakeModel> models =
         Map.of(
             root.resolve("clothes/3"), clothes,
             root.resolve("faces/1"), faces,
             root.resolve("spectra/1"), spectra);
-    repository = new ModelRepository(RepositoryOptions.of(root), models::get, batching, time);
+    repository =
+        new ModelRepository(RepositoryOptions.of(root), path -> open(models, path), batching, time);
     try {
       for (Path folder : models.keySet()) {
         Files.createDirectories(folder);
@@ -61,6 +63,14 @@ final class ServerFixture implements AutoCloseable {
     }
     server.load();
     channel = connection.apply(server);
+  }
+
+  private static SamplingModel open(Map<Path, FakeModel> models, Path folder) {
+    FakeModel model = models.get(folder);
+    if (model == null) {
+      throw new ModelFormatException("there is no model in " + folder);
+    }
+    return model.open();
   }
 
   /** Over a real socket. */

@@ -61,6 +61,12 @@ public class FakeModel implements SamplingModel {
     broken = true;
   }
 
+  /** The same, open, as if it had been loaded again. */
+  public FakeModel open() {
+    closed = false;
+    return this;
+  }
+
   public boolean isClosed() {
     return closed;
   }
