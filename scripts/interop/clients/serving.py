@@ -5,8 +5,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import (
-    get_model_metadata_pb2, get_model_status_pb2, model_service_pb2_grpc, predict_pb2,
-    prediction_service_pb2_grpc)
+    get_model_metadata_pb2, get_model_status_pb2, model_management_pb2, model_service_pb2_grpc,
+    predict_pb2, prediction_service_pb2_grpc)
 
 from cells import IN_TENSORFLOW
 from .expect import STEPS, refusal
@@ -135,6 +135,34 @@ def errors(table, target, name, version, expected):
             "INVALID_ARGUMENT", "eta must be from 0 to 1")
 
 
+def reload(table, target, name, version, expected):
+    def serve(*configs):
+        message = model_management_pb2.ReloadConfigRequest()
+        message.config.model_config_list.SetInParent()
+        for config in configs:
+            message.config.model_config_list.config.add(model_platform="tensorflow", **config)
+        return models(target).HandleReloadConfigRequest(message, PATIENCE)
+
+    inputs, _ = expected["latent"]
+    labelled = request(name, inputs, "latent")
+    labelled.model_spec.version_label = "stable"
+    reply = serve({"name": name, "version_labels": {"stable": version}})
+    table.fact("HandleReloadConfigRequest: a label", reply.status.error_code == 0
+               and predictions(target).Predict(labelled, PATIENCE).model_spec.version.value
+               == version, "")
+    refusal(table, "a label of no version",
+            lambda: serve({"name": name, "version_labels": {"stable": 99}}), "FAILED_PRECONDITION")
+    refusal(table, "a model elsewhere", lambda: serve({"name": name, "base_path": "/etc"}),
+            "INVALID_ARGUMENT", "base_path()=/etc")
+    refusal(table, "a model that is not there", lambda: serve({"name": "no-model"}), "NOT_FOUND")
+    serve()
+    refusal(table, "HandleReloadConfigRequest: nothing", lambda: predictions(target).Predict(
+        request(name, inputs, "latent")), "NOT_FOUND", "Servable not found for request")
+    serve({"name": name})
+    reply = predictions(target).Predict(request(name, inputs, "latent"), PATIENCE)
+    table.fact("HandleReloadConfigRequest: again", reply.model_spec.version.value == version, "")
+
+
 def deadline(table, target, name, version, expected):
     inputs = {"seed": np.arange(16), "steps": np.full(16, 1000, np.int32),
               "eta": np.ones(16, np.float32)}
@@ -142,4 +170,4 @@ def deadline(table, target, name, version, expected):
             "DEADLINE_EXCEEDED")
 
 
-CHECKS = (predict, defaults, repeated, metadata, status, errors, deadline)
+CHECKS = (predict, defaults, repeated, metadata, status, errors, deadline, reload)

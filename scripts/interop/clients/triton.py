@@ -131,6 +131,30 @@ def stream(table, target, name, version, expected):
                       IN_TENSORFLOW)
 
 
+def statistics(table, target, name, version, expected):
+    inputs, _ = expected["serving_default"]
+    with triton.InferenceServerClient(target) as client:
+        def told():
+            return client.get_inference_statistics(name).model_stats[0]
+        before = told()
+        client.infer(name, tensors(inputs))
+        after = told()
+        rows = after.inference_count - before.inference_count
+        calls = after.execution_count - before.execution_count
+        done = after.inference_stats.success.count - before.inference_stats.success.count
+        table.fact("ModelStatistics", (rows, done) == (len(inputs["seed"]), 1) and calls > 0,
+                   f"{rows} rows of {done} request in {calls} graph calls")
+
+
+def control(table, target, name, version, expected):
+    """The server polls its folder, so clients may not change what is served."""
+    with triton.InferenceServerClient(target) as client:
+        words = "explicit model load / unload is not allowed if polling is enabled"
+        refusal(table, "RepositoryModelLoad", lambda: client.load_model(name), "UNAVAILABLE", words)
+        refusal(table, "RepositoryModelUnload", lambda: client.unload_model(name), "UNAVAILABLE",
+                words)
+
+
 def errors(table, target, name, version, expected):
     inputs, _ = expected["serving_default"]
     with triton.InferenceServerClient(target) as client:
@@ -161,4 +185,4 @@ def errors(table, target, name, version, expected):
                 {**inputs, "steps": inputs["steps"] * 0 + 1000}, client_timeout=0.5)
 
 
-CHECKS = (server, model, infer, parameters, callbacks, stream, errors)
+CHECKS = (server, model, infer, parameters, callbacks, stream, statistics, control, errors)

@@ -6,6 +6,7 @@ import ddim.serve.error.ErrorInterceptor;
 import ddim.serve.inference.InferenceService;
 import ddim.serve.repository.ModelRepository;
 import ddim.serve.repository.RepositoryOptions.Control;
+import ddim.serve.repository.VersionStatus;
 import ddim.serve.rpc.MessageLimits;
 import ddim.serve.rpc.SamplingService;
 import ddim.serve.tensorflow.ModelService;
@@ -125,7 +126,7 @@ public final class DdimServer implements AutoCloseable {
         .maxInboundMessageSize(options.maxMessageBytes())
         .addService(ErrorInterceptor.guard(new SamplingService(models, limits, handlers)))
         .addService(ErrorInterceptor.guard(new PredictionService(models, limits, handlers)))
-        .addService(ErrorInterceptor.guard(new ModelService(models)))
+        .addService(ErrorInterceptor.guard(new ModelService(models, handlers)))
         .addService(ErrorInterceptor.guard(new InferenceService(models, limits, handlers)))
         .addService(health.getHealthService());
     if (options.reflection()) {
@@ -135,6 +136,7 @@ public final class DdimServer implements AutoCloseable {
     surroundings.surround(builder);
     DdimServer started = new DdimServer(models, health, handlers, builder.build(), surroundings);
     started.report(ServingStatus.NOT_SERVING);
+    models.listen(started::report);
     try {
       surroundings.listen(() -> started.serving, health.getHealthService());
       started.server.start();
@@ -162,7 +164,6 @@ public final class DdimServer implements AutoCloseable {
               .collect(Collectors.joining("; ", "no model can be served: ", "")));
     }
     report(ServingStatus.SERVING);
-    models.ready().forEach(ready -> report(ready, ServingStatus.SERVING));
     serving = true;
   }
 
@@ -250,9 +251,16 @@ public final class DdimServer implements AutoCloseable {
   }
 
   /** A model can be watched by its name, and each version as NAME/VERSION. */
-  private void report(ModelRepository.Ready model, ServingStatus status) {
-    health.setStatus(model.name(), status);
-    health.setStatus(model.name() + "/" + model.version(), status);
+  private void report(VersionStatus version) {
+    boolean isThere = models.ready().stream().anyMatch(r -> r.name().equals(version.name()));
+    health.setStatus(version.name(), status(isThere));
+    health.setStatus(
+        version.name() + "/" + version.version(),
+        status(version.state() == VersionStatus.State.AVAILABLE));
+  }
+
+  private static ServingStatus status(boolean serves) {
+    return serves ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
   }
 
   private static boolean isDone(Future<?> future) {

@@ -25,6 +25,8 @@ import inference.ModelInferResponse;
 import inference.ModelMetadataRequest;
 import inference.ModelMetadataResponse;
 import inference.ModelReadyRequest;
+import inference.ModelStatistics;
+import inference.ModelStatisticsRequest;
 import inference.ModelStreamInferResponse;
 import inference.RepositoryIndexRequest;
 import inference.ServerLiveRequest;
@@ -311,6 +313,35 @@ class InferenceServiceTest {
       assertThat(replies.next().getErrorMessage()).isEmpty();
       requests.onCompleted();
     }
+  }
+
+  @Test
+  void statisticsCountWhatAVersionHasDone() {
+    ModelStatistics before = statistics();
+    stub().modelInfer(images("one").build());
+    stub().modelInfer(images("two").build());
+
+    ModelStatistics after = statistics();
+
+    // The same for all tests of this class, which run one after the other.
+    assertThat(after.getInferenceCount() - before.getInferenceCount()).isEqualTo(4);
+    assertThat(after.getInferenceStats().getSuccess().getCount())
+        .isEqualTo(before.getInferenceStats().getSuccess().getCount() + 2);
+    assertThat(after.getInferenceStats().getSuccess().getNs()).isPositive();
+    assertThat(after.getExecutionCount()).isGreaterThan(before.getExecutionCount());
+    assertThat(after.getBatchStatsList())
+        .anySatisfy(batch -> assertThat(batch.getBatchSize()).isEqualTo(2));
+    assertThat(after.getLastInference()).isPositive();
+    assertThatThrownBy(
+            () ->
+                stub().modelStatistics(ModelStatisticsRequest.newBuilder().setName("hats").build()))
+        .hasMessage("NOT_FOUND: Request for unknown model: 'hats' is not found");
+  }
+
+  private static ModelStatistics statistics() {
+    return stub()
+        .modelStatistics(ModelStatisticsRequest.newBuilder().setName("clothes").build())
+        .getModelStats(0);
   }
 
   @Test

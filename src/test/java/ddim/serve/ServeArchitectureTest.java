@@ -18,7 +18,12 @@ class ServeArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
-              "io.grpc..", "com.google.protobuf..", "com.google.rpc..", "ddim.v1..");
+              "io.grpc..",
+              "com.google.protobuf..",
+              "com.google.rpc..",
+              "ddim.v1..",
+              "inference..",
+              "tensorflow..");
 
   @ArchTest
   static final ArchRule theBatcherKnowsNothingOfWhoAsks =

@@ -10,6 +10,47 @@ public interface BatchListener {
   /** Hears nothing. */
   BatchListener NONE = new BatchListener() {};
 
+  /** Two that hear the same. */
+  static BatchListener both(BatchListener first, BatchListener second) {
+    return new BatchListener() {
+      @Override
+      public void accepted(int rows) {
+        first.accepted(rows);
+        second.accepted(rows);
+      }
+
+      @Override
+      public void refused(RefusedException.Reason reason, int rows) {
+        first.refused(reason, rows);
+        second.refused(reason, rows);
+      }
+
+      @Override
+      public void started(Duration queueTime) {
+        first.started(queueTime);
+        second.started(queueTime);
+      }
+
+      @Override
+      public void computed(GraphCall call) {
+        first.computed(call);
+        second.computed(call);
+      }
+
+      @Override
+      public void ended(Outcome outcome, int rows, Duration sinceAccepted) {
+        first.ended(outcome, rows, sinceAccepted);
+        second.ended(outcome, rows, sinceAccepted);
+      }
+
+      @Override
+      public void freed(int rows, Duration sinceEnd) {
+        first.freed(rows, sinceEnd);
+        second.freed(rows, sinceEnd);
+      }
+    };
+  }
+
   /** How a job ended. */
   enum Outcome {
     /** With its images. */

@@ -22,10 +22,12 @@ import java.util.Map;
  * A valid request, whichever way it came.
  *
  * @param lease the model, in use until the reply is made
+ * @param priority as the batcher takes it
  */
 record Inference(
     String id,
     Lease lease,
+    int priority,
     InferParameters parameters,
     Signature signature,
     Invocation invocation,
@@ -38,14 +40,15 @@ record Inference(
   static Inference of(ModelInferRequest request, ModelRepository models, MessageLimits limits) {
     Lease lease = ModelNames.acquire(models, request.getModelName(), request.getModelVersion());
     try {
-      return of(request, lease, limits);
+      return of(request, lease, models.options().priorityLevels(), limits);
     } catch (RuntimeException e) {
       lease.close();
       throw e;
     }
   }
 
-  private static Inference of(ModelInferRequest request, Lease lease, MessageLimits limits) {
+  private static Inference of(
+      ModelInferRequest request, Lease lease, int priorityLevels, MessageLimits limits) {
     InferenceWording wording = new InferenceWording(request.getId(), request.getModelName());
     InferParameters parameters = InferParameters.of(request);
     Signature signature =
@@ -69,6 +72,7 @@ record Inference(
     return new Inference(
         request.getId(),
         lease,
+        parameters.priority() > priorityLevels ? 0 : parameters.priority(), // as Triton does
         parameters,
         signature,
         Invocation.of(lease, signature, inputs, parameters.previewAfter()),

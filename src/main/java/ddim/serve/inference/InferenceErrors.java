@@ -20,8 +20,7 @@ final class InferenceErrors {
   }
 
   static StatusRuntimeException of(Status status, String message) {
-    String text = message.length() <= LONGEST ? message : message.substring(0, LONGEST) + "...";
-    return status.withDescription(text).asRuntimeException();
+    return status.withDescription(Errors.shorten(message, LONGEST, "...")).asRuntimeException();
   }
 
   static StatusRuntimeException unknownModel(String name, OptionalLong version) {
@@ -58,6 +57,9 @@ final class InferenceErrors {
   }
 
   private static StatusRuntimeException worded(StatusRuntimeException status, String message) {
-    return status.getStatus().withDescription(message).asRuntimeException(status.getTrailers());
+    return status
+        .getStatus()
+        .withDescription(Errors.shorten(message, LONGEST, "..."))
+        .asRuntimeException(status.getTrailers());
   }
 }

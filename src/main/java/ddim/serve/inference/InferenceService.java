@@ -13,10 +13,15 @@ import inference.ModelMetadataRequest;
 import inference.ModelMetadataResponse;
 import inference.ModelReadyRequest;
 import inference.ModelReadyResponse;
+import inference.ModelStatisticsRequest;
+import inference.ModelStatisticsResponse;
 import inference.ModelStreamInferResponse;
 import inference.RepositoryIndexRequest;
 import inference.RepositoryIndexResponse;
-import inference.RepositoryIndexResponse.ModelIndex;
+import inference.RepositoryModelLoadRequest;
+import inference.RepositoryModelLoadResponse;
+import inference.RepositoryModelUnloadRequest;
+import inference.RepositoryModelUnloadResponse;
 import inference.ServerLiveRequest;
 import inference.ServerLiveResponse;
 import inference.ServerMetadataRequest;
@@ -26,7 +31,9 @@ import inference.ServerReadyResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -38,11 +45,13 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
           "schedule_policy",
           "model_configuration",
           "binary_tensor_data",
-          "parameters");
+          "parameters",
+          "statistics");
 
   private final ModelRepository models;
   private final MessageLimits limits;
   private final Executor replies;
+  private final Map<String, VersionStatistics> statistics = new ConcurrentHashMap<>();
 
   /**
    * @param replies writes tensors and sends them
@@ -51,6 +60,12 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     this.models = models;
     this.limits = limits;
     this.replies = replies;
+    models.observe(
+        (name, version) -> {
+          VersionStatistics counts = new VersionStatistics();
+          statistics.put(name + "/" + version, counts);
+          return counts;
+        });
   }
 
   @Override
@@ -138,13 +153,55 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
   @Override
   public void repositoryIndex(
       RepositoryIndexRequest request, StreamObserver<RepositoryIndexResponse> observer) {
-    RepositoryIndexResponse.Builder response = RepositoryIndexResponse.newBuilder();
+    answer(RepositoryControl.index(models, request.getReady()), observer);
+  }
+
+  @Override
+  public void repositoryModelLoad(
+      RepositoryModelLoadRequest request, StreamObserver<RepositoryModelLoadResponse> observer) {
+    RepositoryControl.check(request);
+    var unused =
+        models
+            .load(request.getModelName())
+            .thenApply(loaded -> RepositoryModelLoadResponse.getDefaultInstance())
+            .exceptionally(
+                error -> {
+                  throw RepositoryControl.notLoaded(request.getModelName(), error);
+                })
+            .whenCompleteAsync((reply, error) -> send("", reply, error, observer), replies);
+  }
+
+  @Override
+  public void repositoryModelUnload(
+      RepositoryModelUnloadRequest request,
+      StreamObserver<RepositoryModelUnloadResponse> observer) {
+    var unused =
+        models
+            .unload(request.getModelName())
+            .thenApply(unloaded -> RepositoryModelUnloadResponse.getDefaultInstance())
+            .exceptionally(
+                error -> {
+                  throw RepositoryControl.notUnloaded(error);
+                })
+            .whenCompleteAsync((reply, error) -> send("", reply, error, observer), replies);
+  }
+
+  @Override
+  public void modelStatistics(
+      ModelStatisticsRequest request, StreamObserver<ModelStatisticsResponse> observer) {
+    if (!request.getName().isEmpty()) {
+      acquire(request.getName(), request.getVersion()).close(); // is there such a model
+    }
+    OptionalLong version = ModelNames.version(request.getVersion());
+    ModelStatisticsResponse.Builder response = ModelStatisticsResponse.newBuilder();
     for (Ready ready : models.ready()) {
-      response.addModels(
-          ModelIndex.newBuilder()
-              .setName(ready.name())
-              .setVersion(Long.toString(ready.version()))
-              .setState("READY"));
+      VersionStatistics counts = statistics.get(ready.name() + "/" + ready.version());
+      if (counts != null
+          && (request.getName().isEmpty() || request.getName().equals(ready.name()))
+          && (version.isEmpty() || version.getAsLong() == ready.version())) {
+        response.addModelStats(
+            counts.snapshot().setName(ready.name()).setVersion(Long.toString(ready.version())));
+      }
     }
     answer(response.build(), observer);
   }
@@ -169,11 +226,8 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     observer.onCompleted();
   }
 
-  private static void send(
-      String id,
-      @Nullable ModelInferResponse reply,
-      @Nullable Throwable error,
-      StreamObserver<ModelInferResponse> observer) {
+  private static <R> void send(
+      String id, @Nullable R reply, @Nullable Throwable error, StreamObserver<R> observer) {
     if (reply == null) {
       observer.onError(
           InferenceErrors.toStatus(

@@ -17,7 +17,7 @@ final class Run {
   Run(Inference inference, Executor replies) {
     this.inference = inference;
     this.replies = replies;
-    this.call = new Call(inference.lease().batcher(), replies);
+    this.call = new Call(inference.lease().batcher(), inference.priority(), replies);
   }
 
   /**

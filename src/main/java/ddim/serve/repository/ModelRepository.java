@@ -112,7 +112,7 @@ public final class ModelRepository implements AutoCloseable {
     options.models().forEach(model -> listed.put(model.name(), model));
   }
 
-  /** Has listeners hear of the batches of each version that is loaded from now on. */
+  /** Has listeners hear too of the batches of each version that is loaded from now on. */
   public void observe(BiFunction<String, Long, BatchListener> listeners) {
     loader.observe(listeners);
   }

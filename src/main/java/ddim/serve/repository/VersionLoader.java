@@ -44,9 +44,12 @@ final class VersionLoader {
     this.time = time;
   }
 
-  /** Has listeners hear of the batches of what is loaded from now on; any thread may call it. */
-  void observe(BiFunction<String, Long, BatchListener> newListeners) {
-    listeners = newListeners;
+  /** Has listeners hear too of the batches of what is loaded from now on. */
+  synchronized void observe(BiFunction<String, Long, BatchListener> more) {
+    BiFunction<String, Long, BatchListener> before = listeners;
+    listeners =
+        (name, version) ->
+            BatchListener.both(before.apply(name, version), more.apply(name, version));
   }
 
   /** When a folder is worth loading. */

@@ -36,6 +36,15 @@ public final class Call {
     this(batcher, Caller.current(0), replies);
   }
 
+  /**
+   * As the other, at a priority.
+   *
+   * @param priority as in {@link ddim.serve.batch.Terms}
+   */
+  public Call(Batcher batcher, int priority, Executor replies) {
+    this(batcher, Caller.current(priority), replies);
+  }
+
   /** As the other, of a caller that is known. */
   Call(Batcher batcher, Caller caller, Executor replies) {
     this.batcher = batcher;

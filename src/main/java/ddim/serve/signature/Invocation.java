@@ -1,5 +1,6 @@
 package ddim.serve.signature;
 
+import ddim.model.Condition;
 import ddim.serve.batch.Row;
 import ddim.serve.batch.RowListener;
 import ddim.serve.error.InvalidRequestException;
@@ -19,12 +20,13 @@ public interface Invocation {
    */
   static Invocation of(
       Lease lease, Signature signature, Map<String, Tensor> inputs, List<Integer> stops) {
+    List<Condition> wanted = RowConditions.of(inputs, lease.spec().unet().classes());
     return switch (signature.name()) {
-      case Signature.SERVING_DEFAULT -> Sampling.ofSeeds(lease, inputs, stops);
-      case Signature.SAMPLE -> Sampling.ofLatents(lease, inputs, stops);
-      case Signature.TRAJECTORY -> Segments.of(signature, inputs);
+      case Signature.SERVING_DEFAULT -> Sampling.ofSeeds(lease, inputs, stops, wanted);
+      case Signature.SAMPLE -> Sampling.ofLatents(lease, inputs, stops, wanted);
+      case Signature.TRAJECTORY -> Segments.of(signature, inputs, wanted);
       case Signature.LATENT -> Noises.ofSeeds(inputs);
-      case Signature.PREDICT_NOISE -> Noises.predicted(lease, signature, inputs);
+      case Signature.PREDICT_NOISE -> Noises.predicted(lease, signature, inputs, wanted);
       default -> throw new IllegalArgumentException("no signature " + signature.name());
     };
   }

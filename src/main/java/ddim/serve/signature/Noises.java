@@ -5,6 +5,7 @@ import ddim.diffusion.NoiseSchedule;
 import ddim.diffusion.Prediction;
 import ddim.diffusion.StepTable;
 import ddim.diffusion.StepTable.Column;
+import ddim.model.Condition;
 import ddim.serve.batch.Row;
 import ddim.serve.repository.Lease;
 import java.util.ArrayList;
@@ -30,7 +31,8 @@ final class Noises implements Invocation {
         LongStream.of(seeds).mapToObj(seed -> new Row(seed, null, List.of(), List.of())).toList());
   }
 
-  static Noises predicted(Lease lease, Signature signature, Map<String, Tensor> inputs) {
+  static Noises predicted(
+      Lease lease, Signature signature, Map<String, Tensor> inputs, List<Condition> wanted) {
     List<float[]> images = Objects.requireNonNull(inputs.get("x")).floatRows();
     int[] t = Objects.requireNonNull(inputs.get("t")).ints();
     RowProblems problems = new RowProblems();
@@ -44,7 +46,7 @@ final class Noises implements Invocation {
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < t.length; i++) {
       StepTable table = epsAt(lease.schedule(), lease.spec().prediction(), t[i]);
-      rows.add(new Row(0, images.get(i), table));
+      rows.add(new Row(0, images.get(i), null, List.of(table), List.of(), wanted.get(i)));
     }
     return new Noises(rows);
   }

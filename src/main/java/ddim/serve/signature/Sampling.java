@@ -5,6 +5,7 @@ import ddim.diffusion.Prediction;
 import ddim.diffusion.Sampler;
 import ddim.diffusion.StepTable;
 import ddim.diffusion.Violation;
+import ddim.model.Condition;
 import ddim.serve.batch.Row;
 import ddim.serve.error.InvalidRequestException;
 import ddim.serve.repository.Lease;
@@ -27,18 +28,22 @@ final class Sampling implements Invocation {
     this.rows = List.copyOf(rows);
   }
 
-  static Sampling ofSeeds(Lease lease, Map<String, Tensor> inputs, List<Integer> stops) {
+  static Sampling ofSeeds(
+      Lease lease, Map<String, Tensor> inputs, List<Integer> stops, List<Condition> wanted) {
     long[] seeds = Objects.requireNonNull(inputs.get("seed")).longs();
     float[] etas = Objects.requireNonNull(inputs.get("eta")).floats();
     List<StepTable> tables = tables(lease, steps(inputs), etas);
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < seeds.length; i++) {
-      rows.add(new Row(seeds[i], null, List.of(tables.get(i)), before(stops, tables.get(i))));
+      StepTable table = tables.get(i);
+      List<Integer> rowStops = before(stops, table);
+      rows.add(new Row(seeds[i], null, null, List.of(table), rowStops, wanted.get(i)));
     }
     return new Sampling(rows);
   }
 
-  static Sampling ofLatents(Lease lease, Map<String, Tensor> inputs, List<Integer> stops) {
+  static Sampling ofLatents(
+      Lease lease, Map<String, Tensor> inputs, List<Integer> stops, List<Condition> wanted) {
     List<float[]> latents = Objects.requireNonNull(inputs.get("x_T")).floatRows();
     RowProblems problems = new RowProblems();
     for (int i = 0; i < latents.size(); i++) {
@@ -49,7 +54,8 @@ final class Sampling implements Invocation {
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < latents.size(); i++) {
       StepTable table = tables.get(i);
-      rows.add(new Row(0, latents.get(i), List.of(table), before(stops, table)));
+      List<Integer> rowStops = before(stops, table);
+      rows.add(new Row(0, latents.get(i), null, List.of(table), rowStops, wanted.get(i)));
     }
     return new Sampling(rows);
   }

@@ -4,6 +4,7 @@ import ddim.diffusion.Clipping;
 import ddim.diffusion.StepTable;
 import ddim.diffusion.StepTable.Column;
 import ddim.diffusion.Violation;
+import ddim.model.Condition;
 import ddim.model.Trajectory;
 import ddim.serve.batch.Row;
 import ddim.serve.batch.RowListener;
@@ -25,7 +26,7 @@ final class Segments implements Invocation, RowListener {
     this.ends = new AtomicReferenceArray<>(rows.size());
   }
 
-  static Segments of(Signature signature, Map<String, Tensor> inputs) {
+  static Segments of(Signature signature, Map<String, Tensor> inputs, List<Condition> wanted) {
     RowProblems problems = new RowProblems();
     int columns = Math.toIntExact(get(inputs, "timestep").shape().get(1));
     long tableColumns = get(inputs, "table").shape().get(1);
@@ -53,7 +54,7 @@ final class Segments implements Invocation, RowListener {
       problems.rule(
           latest <= last, i, "timestep", "timestep must be at most " + last + ", is " + latest);
       List<StepTable> steps = steps(i, times, table.get(i), clip.get(i), problems);
-      rows.add(new Row(seeds[i], x.get(i), history.get(i), steps, List.of()));
+      rows.add(new Row(seeds[i], x.get(i), history.get(i), steps, List.of(), wanted.get(i)));
     }
     problems.refuse();
     return new Segments(rows);

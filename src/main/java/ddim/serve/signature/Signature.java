@@ -25,6 +25,9 @@ public record Signature(
   /** Images from seeds. */
   public static final String SERVING_DEFAULT = "serving_default";
 
+  static final String LABELS = "labels";
+  static final String GUIDANCE = "guidance";
+
   static final String SAMPLE = "sample";
   static final String TRAJECTORY = "trajectory";
   static final String LATENT = "latent";
@@ -41,17 +44,20 @@ public record Signature(
     long[] image = {unet.height(), unet.width(), unet.imageChannels()};
     long[] kept = {StepTable.HISTORY, image[0], image[1], image[2]};
     int trainSteps = model.schedule().trainSteps();
+    boolean labelled = unet.classes() > 0;
     return List.of(
         new Builder(SERVING_DEFAULT)
             .input("seed", INT64)
             .input("steps", INT32)
             .input("eta", FLOAT32)
+            .condition(labelled)
             .output("images", UINT8, image)
             .output("x0", FLOAT32, image)
             .build(trainSteps),
         new Builder(SAMPLE)
             .input("x_T", FLOAT32, image)
             .input("steps", INT32)
+            .condition(labelled)
             .output("images", UINT8, image)
             .output("x0", FLOAT32, image)
             .build(trainSteps),
@@ -62,6 +68,7 @@ public record Signature(
             .input("table", FLOAT32, ANY, Column.values().length)
             .input("clip", FLOAT32, 2)
             .input("history", FLOAT32, kept)
+            .condition(labelled)
             .output("x", FLOAT32, image)
             .output("x0", FLOAT32, image)
             .output("history", FLOAT32, kept)
@@ -70,6 +77,7 @@ public record Signature(
         new Builder(PREDICT_NOISE)
             .input("x", FLOAT32, image)
             .input("t", INT32)
+            .label(labelled)
             .output("eps", FLOAT32, image)
             .build(trainSteps));
   }
@@ -96,6 +104,15 @@ public record Signature(
     Builder input(String input, ElementType type, long... row) {
       inputs.add(spec(input, input, type, row));
       return this;
+    }
+
+    /** What the images show, where the model has classes. */
+    Builder condition(boolean labelled) {
+      return labelled ? label(true).input(GUIDANCE, FLOAT32) : this;
+    }
+
+    Builder label(boolean labelled) {
+      return labelled ? input(LABELS, INT32) : this;
     }
 
     Builder output(String output, ElementType type, long... row) {

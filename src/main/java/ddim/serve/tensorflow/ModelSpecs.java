@@ -7,6 +7,7 @@ import ddim.serve.repository.ModelRepository;
 import ddim.serve.repository.UnknownModelException;
 import ddim.serve.signature.Signature;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.util.OptionalLong;
 import tensorflow.serving.ModelSpec;
 
@@ -16,7 +17,17 @@ final class ModelSpecs {
 
   /** Takes the model into use. */
   static Lease acquire(ModelRepository models, ModelSpec spec) {
-    OptionalLong version = version(spec);
+    Lease lease =
+        spec.getVersionChoiceCase() == ModelSpec.VersionChoiceCase.VERSION_LABEL
+            ? acquireLabel(models, spec)
+            : acquireVersion(models, spec);
+    CallRecord.current().uses(lease.name(), lease.version());
+    return lease;
+  }
+
+  private static Lease acquireVersion(ModelRepository models, ModelSpec spec) {
+    OptionalLong version =
+        spec.hasVersion() ? OptionalLong.of(spec.getVersion().getValue()) : OptionalLong.empty();
     try {
       Lease lease = models.acquire(spec.getName(), version);
       CallRecord.current().uses(lease.name(), lease.version());
@@ -30,14 +41,16 @@ final class ModelSpecs {
     }
   }
 
-  private static OptionalLong version(ModelSpec spec) {
-    return switch (spec.getVersionChoiceCase()) {
-      case VERSION -> OptionalLong.of(spec.getVersion().getValue());
-      case VERSION_LABEL ->
-          throw ServingErrors.invalid(
-              "Unrecognized servable version label: " + spec.getVersionLabel());
-      case VERSIONCHOICE_NOT_SET -> OptionalLong.empty();
-    };
+  private static Lease acquireLabel(ModelRepository models, ModelSpec spec) {
+    try {
+      return models.acquireLabel(spec.getName(), spec.getVersionLabel());
+    } catch (UnknownModelException e) {
+      throw unknownLabel(spec);
+    }
+  }
+
+  static StatusRuntimeException unknownLabel(ModelSpec spec) {
+    return ServingErrors.invalid("Unrecognized servable version label: " + spec.getVersionLabel());
   }
 
   /** The signature that is meant. */

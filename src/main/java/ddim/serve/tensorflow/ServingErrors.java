@@ -19,9 +19,9 @@ final class ServingErrors {
   }
 
   static StatusRuntimeException of(Status status, String message) {
-    String text =
-        message.length() <= LONGEST ? message : message.substring(0, LONGEST) + "...TRUNCATED";
-    return status.withDescription(text).asRuntimeException();
+    return status
+        .withDescription(Errors.shorten(message, LONGEST, "...TRUNCATED"))
+        .asRuntimeException();
   }
 
   /** As {@link Errors#toStatus}, in TensorFlow Serving's words where it has some. */
