@@ -1,0 +1,326 @@
+import ddim.data.FashionMnist;
+import ddim.diffusion.NoiseSchedule;
+import ddim.diffusion.Sampler;
+import ddim.diffusion.StepTable;
+import ddim.model.LoadedModel;
+import ddim.model.Trajectory;
+import ddim.serve.SamplingClient;
+import ddim.train.TrainConfig;
+import ddim.train.Trainer;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.SynchronousQueue;
+import org.tensorflow.Graph;
+import org.tensorflow.Result;
+import org.tensorflow.SavedModelBundle;
+import org.tensorflow.Session;
+import org.tensorflow.Tensor;
+import org.tensorflow.TensorFlow;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.op.Ops;
+import org.tensorflow.proto.ConfigProto;
+import org.tensorflow.proto.GraphOptions;
+import org.tensorflow.proto.RewriterConfig;
+import org.tensorflow.proto.SignatureDef;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+
+/**
+ * This project's side of the benchmark: reads one job a line, answers with one line, so that its
+ * runs can take turns with those of other programs. The protocol is that of {@code worker.py}.
+ */
+final class Worker {
+  /** What is timed; the numbers it returns are looked at, to see that all sides make the same. */
+  private interface Job extends AutoCloseable {
+    float[] run() throws Exception;
+
+    @Override
+    default void close() {}
+  }
+
+  private record Prepared(Job job, int runs) {}
+
+  private static final double SHORTEST_TIMING = 0.05;
+  private static final int PROBES = 8;
+
+  private final Map<String, Prepared> jobs = new HashMap<>();
+  private final Map<String, AutoCloseable> models = new LinkedHashMap<>();
+
+  private Worker() {}
+
+  public static void main(String[] args) throws Exception {
+    PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    BufferedReader in =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    Worker worker = new Worker();
+    for (String line = in.readLine(); line != null; line = in.readLine()) {
+      out.println(worker.answer(line));
+    }
+    Runtime.getRuntime().halt(0); // a training may be waiting for its next step
+  }
+
+  private String answer(String line) {
+    try {
+      switch (line) {
+        case "drop":
+          drop();
+          return "ok 0";
+        case "version":
+          return "ok 0 TensorFlow " + TensorFlow.version() + ", Java " + Runtime.version().feature();
+        default:
+          return timed(line);
+      }
+    } catch (Exception e) {
+      return "error " + String.valueOf(e).replaceAll("\\s+", " ");
+    }
+  }
+
+  private String timed(String line) throws Exception {
+    Prepared prepared = jobs.get(line);
+    if (prepared == null) {
+      Job job = job(line.split(" "));
+      job.run();
+      long start = System.nanoTime();
+      job.run();
+      double seconds = (System.nanoTime() - start) / 1e9;
+      boolean once = line.startsWith("ask ") || line.startsWith("advance ");
+      int runs = once ? 1 : (int) Math.max(1, Math.ceil(SHORTEST_TIMING / seconds));
+      prepared = new Prepared(job, runs);
+      jobs.put(line, prepared);
+    }
+    float[] made = {};
+    long start = System.nanoTime();
+    for (int i = 0; i < prepared.runs; i++) {
+      made = prepared.job.run();
+    }
+    double seconds = (System.nanoTime() - start) / 1e9 / prepared.runs;
+    StringBuilder answer = new StringBuilder(String.format(Locale.ROOT, "ok %.9f", seconds));
+    for (int i = 0; made.length > 0 && i < PROBES; i++) {
+      answer.append(' ').append(made[i * (made.length / PROBES)]);
+    }
+    return answer.toString();
+  }
+
+  private void drop() throws Exception {
+    for (Prepared prepared : jobs.values()) {
+      prepared.job.close();
+    }
+    for (AutoCloseable model : models.values()) {
+      model.close();
+    }
+    jobs.clear();
+    models.clear();
+  }
+
+  private Job job(String[] words) throws Exception {
+    return switch (words[0]) {
+      case "unet" -> unet(Path.of(words[1]), number(words[2]), words[3]);
+      case "sample" -> sample(Path.of(words[1]), number(words[2]), number(words[3]));
+      case "advance" ->
+          advance(Path.of(words[1]), number(words[2]), number(words[3]), number(words[4]));
+      case "ask" -> ask(words[1], words[2], number(words[3]), number(words[4]));
+      case "load" -> load(Path.of(words[1]));
+      case "gemm" -> gemm(number(words[1]));
+      case "train" -> train(Path.of(words[1]));
+      default -> throw new IllegalArgumentException("no job '" + words[0] + "'");
+    };
+  }
+
+  private static int number(String word) {
+    return Integer.parseInt(word);
+  }
+
+  private Job unet(Path folder, int batch, String precision) throws Exception {
+    SavedModelBundle bundle = bundle(folder, precision);
+    SignatureDef signature = bundle.metaGraphDef().getSignatureDefOrThrow("predict_noise");
+    int[] t = new int[batch];
+    Arrays.fill(t, 500);
+    return call(bundle, signature, Map.of("x", images(signature, "x", batch), "t", ints(t)), "eps");
+  }
+
+  private Job sample(Path folder, int batch, int steps) throws Exception {
+    SavedModelBundle bundle = bundle(folder, "float32");
+    SignatureDef signature = bundle.metaGraphDef().getSignatureDefOrThrow("sample");
+    int[] all = new int[batch];
+    Arrays.fill(all, steps);
+    Map<String, Tensor> inputs =
+        Map.of("x_T", images(signature, "x_T", batch), "steps", ints(all));
+    return call(bundle, signature, inputs, "x0");
+  }
+
+  private static Job call(
+      SavedModelBundle bundle, SignatureDef signature, Map<String, Tensor> inputs, String output) {
+    return () -> {
+      Session.Runner runner = bundle.session().runner();
+      inputs.forEach((name, t) -> runner.feed(signature.getInputsOrThrow(name).getName(), t));
+      runner.fetch(signature.getOutputsOrThrow(output).getName());
+      try (Result result = runner.run()) {
+        float[] made = new float[Math.toIntExact(result.get(0).size())];
+        result.get(0).asRawTensor().data().asFloats().read(made);
+        return made;
+      }
+    };
+  }
+
+  private Job advance(Path folder, int batch, int steps, int columns) throws Exception {
+    String key = "model " + folder;
+    if (!models.containsKey(key)) {
+      models.put(key, LoadedModel.load(folder));
+    }
+    LoadedModel model = (LoadedModel) models.get(key);
+    StepTable table =
+        Sampler.ddim(steps, 0)
+            .table(NoiseSchedule.of(model.spec().schedule()), model.spec().prediction());
+    int size = model.spec().unet().imageSize();
+    float[] all = numbers(batch * size);
+    return () -> {
+      List<Trajectory> rows = new ArrayList<>();
+      for (int i = 0; i < batch; i++) {
+        rows.add(new Trajectory(i, Arrays.copyOfRange(all, i * size, (i + 1) * size), table));
+      }
+      while (!rows.get(0).isFinished()) {
+        model.advance(rows, columns, batch, null);
+      }
+      float[] made = new float[batch * size];
+      for (int i = 0; i < batch; i++) {
+        System.arraycopy(rows.get(i).x(), 0, made, i * size, size);
+      }
+      return made;
+    };
+  }
+
+  private static Job ask(String target, String model, int count, int steps) {
+    SamplingClient client = SamplingClient.connect(target);
+    SamplingClient.Query query = SamplingClient.Query.of(model, 0, count).withSteps(steps);
+    return new Job() {
+      @Override
+      public float[] run() {
+        client.sample(query);
+        return new float[0];
+      }
+
+      @Override
+      public void close() {
+        client.close();
+      }
+    };
+  }
+
+  private static Job load(Path folder) {
+    return () -> {
+      LoadedModel.load(folder).close();
+      return new float[0];
+    };
+  }
+
+  private Job gemm(int n) {
+    Graph graph = new Graph();
+    Session session = new Session(graph);
+    Ops tf = Ops.create(graph);
+    var a = tf.placeholder(TFloat32.class);
+    var sum = tf.reduceSum(tf.linalg.matMul(a, a), tf.constant(new int[] {0, 1}));
+    TFloat32 matrix = TFloat32.tensorOf(Shape.of(n, n), DataBuffers.of(numbers(n * n)));
+    models.put("gemm", graph);
+    models.put("gemm session", session);
+    return () -> {
+      session.runner().feed(a, matrix).fetch(sum).run().close();
+      return new float[0];
+    };
+  }
+
+  /** A whole training runs in a thread of its own and waits after every step until it is asked. */
+  private static Job train(Path recipe) throws IOException {
+    TrainConfig config = TrainConfig.read(recipe);
+    Path folder = Files.createTempDirectory("ddim-bench");
+    SynchronousQueue<String> asked = new SynchronousQueue<>();
+    SynchronousQueue<String> done = new SynchronousQueue<>();
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                asked.take();
+                Trainer.run(
+                    config,
+                    FashionMnist.bundled(),
+                    folder.resolve("run"),
+                    Integer.MAX_VALUE,
+                    false,
+                    progress -> {
+                      try {
+                        done.put("ok");
+                        asked.take();
+                      } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                      }
+                    });
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
+    thread.setDaemon(true);
+    thread.start();
+    return () -> {
+      asked.put("go");
+      done.take();
+      return new float[0];
+    };
+  }
+
+  private SavedModelBundle bundle(Path folder, String precision) {
+    return (SavedModelBundle)
+        models.computeIfAbsent(
+            precision + " " + folder,
+            key -> {
+              RewriterConfig.Builder rewriter = RewriterConfig.newBuilder();
+              if (precision.equals("bfloat16")) {
+                rewriter.setAutoMixedPrecisionOnednnBfloat16(RewriterConfig.Toggle.ON);
+              }
+              ConfigProto config =
+                  ConfigProto.newBuilder()
+                      .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewriter))
+                      .build();
+              return SavedModelBundle.loader(folder.toString())
+                  .withTags("serve")
+                  .withConfigProto(config)
+                  .load();
+            });
+  }
+
+  private static Tensor images(SignatureDef signature, String input, int batch) {
+    long[] shape =
+        signature.getInputsOrThrow(input).getTensorShape().getDimList().stream()
+            .mapToLong(dimension -> dimension.getSize() < 0 ? batch : dimension.getSize())
+            .toArray();
+    float[] values = numbers(Math.toIntExact(Shape.of(shape).size()));
+    return TFloat32.tensorOf(Shape.of(shape), DataBuffers.of(values));
+  }
+
+  /** The same numbers in [-1, 1] on every side. */
+  private static float[] numbers(int size) {
+    float[] numbers = new float[size];
+    for (int i = 0; i < size; i++) {
+      numbers[i] = (float) (i * 7919L % 2001 / 1000.0 - 1);
+    }
+    return numbers;
+  }
+
+  private static Tensor ints(int... values) {
+    return TInt32.tensorOf(Shape.of(values.length), DataBuffers.of(values));
+  }
+}
