@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import ddim.data.FashionMnist;
 import ddim.data.ImageSource;
+import ddim.eval.GaussianModel;
 import ddim.eval.distance.FeatureStatistics;
 import ddim.eval.distance.FrechetDistance;
 import ddim.model.ModelFormatException;
@@ -82,8 +83,8 @@ class FeatureTrainerTest {
     ImageSource images = halves(10, 1);
     Files.createDirectories(folder.resolve("there"));
 
-    assertThatThrownBy(() -> new FeatureTrainer(FashionMnist.bundled(), images, 1, 0))
-        .hasMessage("a classifier needs labelled images: fashion-mnist has 0 classes, its test 2");
+    assertThatThrownBy(() -> new FeatureTrainer(GaussianModel.images("plain", 9, 1), images, 1, 0))
+        .hasMessage("a classifier needs labelled images: plain has 0 classes, its test 2");
     assertThatThrownBy(
             () -> new FeatureTrainer(images, images, 1, 0).train(folder.resolve("there"), null))
         .hasMessage(folder.resolve("there") + " is there already");
