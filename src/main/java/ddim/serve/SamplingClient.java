@@ -70,7 +70,16 @@ public final class SamplingClient implements AutoCloseable {
         List<Long> seeds,
         OptionalInt steps,
         OptionalDouble eta) {
-      this(model, version, seeds, steps, eta, Optional.empty(), Optional.empty(), Handling.USUAL, Wanted.ANYTHING);
+      this(
+          model,
+          version,
+          seeds,
+          steps,
+          eta,
+          Optional.empty(),
+          Optional.empty(),
+          Handling.USUAL,
+          Wanted.ANYTHING);
     }
 
     /** All as by default, without seeds. */
@@ -125,7 +134,8 @@ public final class SamplingClient implements AutoCloseable {
 
     /** A copy that takes as many steps as its deadline allows. */
     public Query withAutoSteps(StepRange range) {
-      return new Query(model, version, seeds, steps, eta, sampler, Optional.of(range), handling, wanted);
+      return new Query(
+          model, version, seeds, steps, eta, sampler, Optional.of(range), handling, wanted);
     }
 
     /** A copy that is treated otherwise. */

@@ -17,8 +17,7 @@ import org.tensorflow.proto.RewriterConfig.Toggle;
 class SessionOptionsTest {
   @Test
   void optionsAreThoseOfTensorFlow() {
-    ConfigProto proto =
-        new SessionOptions(3, 2, false, 0.25, List.of(1, 0), Bfloat16.ON).toProto();
+    ConfigProto proto = new SessionOptions(3, 2, false, 0.25, List.of(1, 0), Bfloat16.ON).toProto();
 
     assertThat(proto.getIntraOpParallelismThreads()).isEqualTo(3);
     assertThat(proto.getInterOpParallelismThreads()).isEqualTo(2);
