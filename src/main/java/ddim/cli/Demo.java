@@ -64,8 +64,17 @@ final class Demo {
     long start = System.nanoTime();
     ImageSource images = FashionMnist.bundled();
     real(images);
-    TrainCommand.train(
-        TrainConfig.named(NAME), images, folder.resolve(RUN), steps, false, Devices.DEFAULT, spec);
+    try (StopSignal signal = new StopSignal()) {
+      TrainCommand.train(
+          TrainConfig.named(NAME),
+          images,
+          folder.resolve(RUN),
+          steps,
+          false,
+          Devices.DEFAULT,
+          spec,
+          signal);
+    }
     done("trained %d steps: %s", steps, folder.resolve(RUN));
     Path version =
         RunExporter.export(folder.resolve(RUN), folder.resolve(MODELS), NAME, OptionalLong.empty());

@@ -40,6 +40,11 @@ final class ExportCommand implements Callable<Integer> {
   private Path run;
 
   @Option(
+      names = "--best",
+      description = "The checkpoint with the lowest smoothed loss instead of the newest.")
+  private boolean best;
+
+  @Option(
       names = "--format",
       defaultValue = "savedmodel",
       paramLabel = "F",
@@ -82,7 +87,7 @@ final class ExportCommand implements Callable<Integer> {
       throw wrong("'--out' is for other formats than savedmodel");
     }
     OptionalLong number = version == null ? OptionalLong.empty() : OptionalLong.of(version);
-    print(RunExporter.export(run, models, name, number));
+    print(ModelExporter.export(weights(), models, name, number));
     return 0;
   }
 
@@ -94,12 +99,12 @@ final class ExportCommand implements Callable<Integer> {
       throw wrong("'--models', '--name' and '--version' are for the format savedmodel");
     }
     if (format == Format.DIFFUSERS) {
-      DiffusersFolder.write(out, RunExporter.weights(run));
+      DiffusersFolder.write(out, weights());
       print(out);
       return;
     }
     PythonConverter converter = PythonConverter.ofLauncher();
-    ModelWeights weights = RunExporter.weights(run);
+    ModelWeights weights = weights();
     Path temporary = Files.createTempDirectory("ddim-export");
     try {
       Path model = ModelExporter.export(weights, temporary, "model", OptionalLong.of(1));
@@ -108,6 +113,10 @@ final class ExportCommand implements Callable<Integer> {
     } finally {
       Trees.delete(temporary);
     }
+  }
+
+  private ModelWeights weights() throws IOException {
+    return best ? RunExporter.best(run) : RunExporter.weights(run);
   }
 
   private void print(Object line) {

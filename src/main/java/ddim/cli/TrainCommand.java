@@ -1,10 +1,13 @@
 package ddim.cli;
 
 import ddim.cli.progress.Progress;
+import ddim.data.ImageFolder;
 import ddim.data.ImageSource;
 import ddim.model.Device;
 import ddim.train.Devices;
 import ddim.train.TrainConfig;
+import ddim.train.TrainListener;
+import ddim.train.TrainProgress;
 import ddim.train.Trainer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,7 +24,10 @@ import picocli.CommandLine.Spec;
 /** {@code ddim train}. */
 @Command(
     name = "train",
-    description = "Trains a model on images and writes checkpoints into a run folder.")
+    description = {
+      "Trains a model on images and writes checkpoints into a run folder.",
+      "SIGTERM and SIGINT end it after the step, with a checkpoint."
+    })
 final class TrainCommand implements Callable<Integer> {
   private static final String DEFAULT_CONFIG = "fashion-mnist";
 
@@ -33,8 +39,19 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "fashion-mnist|DIR",
       description =
           "The images: fashion-mnist for the 10,000 that ship with this program, or a folder with"
-              + " train-images-idx3-ubyte, plain or .gz.")
+              + " train-images-idx3-ubyte (plain or .gz), with CIFAR-10's data_batch_1.bin to"
+              + " data_batch_5.bin, or with PNG, JPEG and WebP files, which are cut and shrunk to"
+              + " the recipe's size; subfolders are classes.")
   private String data;
+
+  @Option(
+      names = "--unreadable",
+      defaultValue = "refuse",
+      paramLabel = "refuse|skip",
+      description =
+          "What becomes of picture files that cannot be read: they end the run (the default), or"
+              + " another picture takes their place. They are named.")
+  private ImageFolder.Unreadable unreadable;
 
   @Option(names = "--out", required = true, paramLabel = "RUN", description = "The run folder.")
   private Path out;
@@ -86,36 +103,54 @@ final class TrainCommand implements Callable<Integer> {
           spec.commandLine(), "Invalid value for option '--steps': must be 1 or more, is " + steps);
     }
     TrainConfig recipe = recipe();
-    ImageSource images = TrainingData.open(data);
-    train(recipe, images, out, steps, resume, deviceOptions.devices(spec), spec);
-    spec.commandLine().getOut().println("trained " + out + " to step " + steps);
+    ImageSource images =
+        TrainingData.open(
+            data, recipe.unet(), unreadable, line -> spec.commandLine().getErr().println(line));
+    try (StopSignal signal = new StopSignal()) {
+      long last =
+          train(recipe, images, out, steps, resume, deviceOptions.devices(spec), spec, signal);
+      spec.commandLine()
+          .getOut()
+          .println(
+              last == steps
+                  ? "trained " + out + " to step " + steps
+                  : "stopped at step " + last + " of " + out + "; --resume goes on");
+    }
     return 0;
   }
 
   /** Trains with a progress bar or lines. */
-  static void train(
+  static long train(
       TrainConfig recipe,
       ImageSource images,
       Path run,
       long steps,
       boolean resume,
       Devices devices,
-      CommandSpec spec)
+      CommandSpec spec,
+      StopSignal signal)
       throws IOException {
     spec.commandLine().getErr().println(Device.describe());
     try (Progress bar = Progress.start("train", "steps", steps, spec.commandLine().getErr())) {
-      Trainer.run(
-          recipe,
-          images,
-          run,
-          steps,
-          resume,
-          devices,
-          progress ->
+      TrainListener listener =
+          new TrainListener() {
+            @Override
+            public void onStep(TrainProgress progress) {
               bar.at(
                   progress.step(),
-                  "loss %.4f, %.1f images/s"
-                      .formatted(progress.loss(), progress.imagesPerSecond())));
+                  "loss %.4f, %.1f images/s, %.1f %% waiting for data"
+                      .formatted(
+                          progress.smoothedLoss(),
+                          progress.imagesPerSecond(),
+                          100 * progress.dataWait()));
+            }
+
+            @Override
+            public boolean wantsToStop() {
+              return signal.isGiven();
+            }
+          };
+      return Trainer.run(recipe, images, run, steps, resume, devices, listener);
     }
   }
 

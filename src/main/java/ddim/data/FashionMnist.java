@@ -79,6 +79,11 @@ public final class FashionMnist {
     return "resource ddim/data/" + resource;
   }
 
+  /** Whether a folder has such training images. */
+  static boolean isIn(Path folder) {
+    return found(folder, "train" + IMAGES) != null;
+  }
+
   /**
    * The training images of a folder: {@code train-images-idx3-ubyte}, plain or with {@code .gz},
    * with the classes of {@code train-labels-idx1-ubyte} if that is there.

@@ -4,13 +4,16 @@ import ddim.model.ModelFormatException;
 import ddim.model.SafeTensors;
 import ddim.model.SafeTensorsWriter;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
@@ -21,7 +24,8 @@ import org.tensorflow.types.TFloat32;
  * The state of a run at a step, as a safetensors file: weights, moving averages, Adam's moments,
  * and beside them the step and the recipe.
  *
- * <p>Written whole or not at all; the newest {@link #KEPT} stay.
+ * <p>Written whole or not at all; the newest {@link #KEPT} stay, and the one with the lowest {@link
+ * SmoothedLoss}.
  */
 final class Checkpoint {
   /** How many checkpoints of a run are kept. */
@@ -32,6 +36,7 @@ final class Checkpoint {
   private static final String CONFIG = "config";
   private static final String DATASET = "dataset";
   private static final String LICENSE = "license";
+  private static final String SMOOTHED_LOSS = "smoothed_loss";
   private static final String CLASS_NAMES = "class_names"; // one a line
 
   private Checkpoint() {}
@@ -42,6 +47,7 @@ final class Checkpoint {
    * @param step of this run
    * @param earlierSteps that the weights had seen before this run; 0 if it began with random ones
    * @param classNames of the labels, empty if they have none
+   * @param smoothedLoss after this step; 0 at step 0
    */
   record Header(
       long step,
@@ -49,7 +55,8 @@ final class Checkpoint {
       TrainConfig config,
       String dataset,
       String license,
-      List<String> classNames) {}
+      List<String> classNames,
+      double smoothedLoss) {}
 
   /** Writes the state of {@code session} and deletes checkpoints older than the newest few. */
   static Path save(RunFolder run, Header header, TrainVariables variables, Session session)
@@ -66,12 +73,57 @@ final class Checkpoint {
         tensors.put(slot.name(), new SafeTensorsWriter.Tensor(slot.shape(), values));
       }
     }
-    Path file = write(run, header, tensors);
-    List<Path> all = list(run);
-    for (Path old : all.subList(0, Math.max(0, all.size() - KEPT))) {
-      Files.deleteIfExists(old);
+    try {
+      Path file = write(run, header, tensors);
+      keepIfBest(run, file, header);
+      List<Path> all = list(run);
+      for (Path old : all.subList(0, Math.max(0, all.size() - KEPT))) {
+        Files.deleteIfExists(old);
+      }
+      return file;
+    } catch (IOException e) {
+      throw new IOException(
+          "%s: the checkpoint of step %d cannot be written: %s; %s has %,d bytes free; the earlier checkpoints stand"
+              .formatted(
+                  run.checkpoints(),
+                  header.step(),
+                  e.getMessage(),
+                  Files.getFileStore(run.root()),
+                  Files.getFileStore(run.root()).getUsableSpace()),
+          e);
     }
-    return file;
+  }
+
+  /** The best checkpoint is the newest, by another name, where that has the lowest loss so far. */
+  private static void keepIfBest(RunFolder run, Path file, Header header) throws IOException {
+    if (Files.exists(run.best())) {
+      try (SafeTensors best = SafeTensors.open(run.best())) {
+        if (header(run.best(), best).smoothedLoss() <= header.smoothedLoss()) {
+          return;
+        }
+      } catch (ModelFormatException e) {
+        // damaged from outside: what is good replaces it
+      }
+    }
+    Path part = run.checkpoints().resolve(".best.part");
+    Files.deleteIfExists(part);
+    try {
+      Files.createLink(part, file);
+    } catch (UnsupportedOperationException | FileSystemException e) {
+      Files.copy(file, part);
+    }
+    Files.move(part, run.best(), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** Deletes what a process that died while writing has left; only while nobody else writes. */
+  static void deleteUnfinished(RunFolder run) throws IOException {
+    if (Files.isDirectory(run.checkpoints())) {
+      try (Stream<Path> files = Files.list(run.checkpoints())) {
+        for (Path part : files.filter(f -> f.getFileName().toString().endsWith(".part")).toList()) {
+          Files.deleteIfExists(part);
+        }
+      }
+    }
   }
 
   /** Writes a checkpoint's file. */
@@ -80,19 +132,14 @@ final class Checkpoint {
     Files.createDirectories(run.checkpoints());
     Path file = run.checkpoint(header.step());
     Map<String, String> texts =
-        Map.of(
-            STEP,
-            Long.toString(header.step()),
-            EARLIER_STEPS,
-            Long.toString(header.earlierSteps()),
-            CONFIG,
-            header.config().toJson(),
-            DATASET,
-            header.dataset(),
-            LICENSE,
-            header.license(),
-            CLASS_NAMES,
-            String.join("\n", header.classNames()));
+        new TreeMap<>(); // in one order, so that equal states are equal files
+    texts.put(STEP, Long.toString(header.step()));
+    texts.put(EARLIER_STEPS, Long.toString(header.earlierSteps()));
+    texts.put(CONFIG, header.config().toJson());
+    texts.put(DATASET, header.dataset());
+    texts.put(LICENSE, header.license());
+    texts.put(CLASS_NAMES, String.join("\n", header.classNames()));
+    texts.put(SMOOTHED_LOSS, Double.toString(header.smoothedLoss()));
     SafeTensorsWriter.write(file, texts, tensors);
     return file;
   }
@@ -147,7 +194,8 @@ final class Checkpoint {
           TrainConfig.parse(texts.getOrDefault(CONFIG, ""), file.toString()),
           texts.getOrDefault(DATASET, ""),
           texts.getOrDefault(LICENSE, ""),
-          texts.getOrDefault(CLASS_NAMES, "").lines().toList());
+          texts.getOrDefault(CLASS_NAMES, "").lines().toList(),
+          Double.parseDouble(texts.getOrDefault(SMOOTHED_LOSS, "0")));
     } catch (IllegalArgumentException e) {
       throw new ModelFormatException(file + ": not a checkpoint of a run: " + e.getMessage(), e);
     }

@@ -6,6 +6,7 @@ import ddim.model.ModelWeights;
 import ddim.model.SafeTensors;
 import ddim.nn.ParamSpec;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -40,10 +41,27 @@ public final class RunExporter {
    */
   public static ModelWeights weights(Path run) throws IOException {
     RunFolder folder = new RunFolder(run);
-    Path checkpoint =
+    return read(
         Checkpoint.newest(folder)
             .orElseThrow(
-                () -> new ModelFormatException(folder.checkpoints() + ": holds no checkpoint"));
+                () -> new ModelFormatException(folder.checkpoints() + ": holds no checkpoint")));
+  }
+
+  /**
+   * The moving average of the weights of a run's checkpoint with the lowest smoothed loss.
+   *
+   * @throws ModelFormatException if the run has none
+   * @throws IOException if it cannot be read
+   */
+  public static ModelWeights best(Path run) throws IOException {
+    Path checkpoint = new RunFolder(run).best();
+    if (!Files.exists(checkpoint)) {
+      throw new ModelFormatException(checkpoint + ": missing");
+    }
+    return read(checkpoint);
+  }
+
+  private static ModelWeights read(Path checkpoint) throws IOException {
     try (SafeTensors tensors = SafeTensors.open(checkpoint)) {
       Checkpoint.Header header = Checkpoint.header(checkpoint, tensors);
       TrainConfig config = header.config();

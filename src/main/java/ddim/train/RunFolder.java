@@ -23,6 +23,11 @@ record RunFolder(Path root) {
     return checkpoints().resolve(String.format("%s%09d%s", PREFIX, step, SUFFIX));
   }
 
+  /** The checkpoint with the lowest smoothed loss. */
+  Path best() {
+    return checkpoints().resolve("best" + SUFFIX);
+  }
+
   static boolean isCheckpoint(Path file) {
     String name = file.getFileName().toString();
     return name.startsWith(PREFIX) && name.endsWith(SUFFIX);

@@ -63,7 +63,8 @@ public final class RunImporter {
             config,
             weights.dataset(),
             weights.license(),
-            weights.classNames()),
+            weights.classNames(),
+            0),
         tensors);
   }
 }

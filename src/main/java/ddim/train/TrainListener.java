@@ -10,6 +10,11 @@ public interface TrainListener {
   /** After every step. */
   void onStep(TrainProgress progress);
 
+  /** Whether the run should end, with a checkpoint; asked before every step. */
+  default boolean wantsToStop() {
+    return false;
+  }
+
   /** After a checkpoint was written. */
   default void onCheckpoint(long step, Path file) {}
 }

@@ -1,6 +1,5 @@
 package ddim.train;
 
-import ddim.data.Batches;
 import ddim.data.ImageSource;
 import ddim.nn.ParamSpec;
 import java.io.IOException;
@@ -9,11 +8,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
-import org.tensorflow.Result;
 import org.tensorflow.Session;
 import org.tensorflow.exceptions.TensorFlowException;
-import org.tensorflow.types.TFloat32;
 
 /**
  * Runs a {@link TrainGraph} over batches of images and writes checkpoints.
@@ -46,7 +42,7 @@ public final class Trainer {
    *
    * @see #run(TrainConfig, ImageSource, Path, long, boolean, Devices, TrainListener)
    */
-  public static void run(
+  public static long run(
       TrainConfig config,
       ImageSource data,
       Path folder,
@@ -54,7 +50,7 @@ public final class Trainer {
       boolean resume,
       TrainListener listener)
       throws IOException {
-    run(config, data, folder, steps, resume, Devices.DEFAULT, listener);
+    return run(config, data, folder, steps, resume, Devices.DEFAULT, listener);
   }
 
   /**
@@ -67,15 +63,17 @@ public final class Trainer {
    * @param steps the number of the last step, at least 1
    * @param resume whether to continue from the folder's newest checkpoint
    * @param devices what to train on
-   * @param listener hears every step
+   * @param listener hears every step, and may end the run early, with a checkpoint
+   * @return the last step of the run
    * @throws IllegalArgumentException if images and network do not fit, if the folder holds a run
    *     and {@code resume} is false, if it holds none and it is true, if its recipe is another, or
    *     if the devices cannot share a batch
    * @throws WorkerLostException if a process of the cluster is gone
    * @throws TrainingDivergedException if a loss is not finite
+   * @throws IllegalStateException if another process trains in the folder
    * @throws IOException if the folder cannot be read or written
    */
-  public static void run(
+  public static long run(
       TrainConfig config,
       ImageSource data,
       Path folder,
@@ -110,119 +108,49 @@ public final class Trainer {
               data.classes() == 0 ? "no labels" : data.classes() + " classes",
               unet.classes()));
     }
-    new Trainer(config, data, new RunFolder(folder), devices, listener).train(steps, resume);
+    RunFolder run = new RunFolder(folder);
+    Trainer trainer = new Trainer(config, data, run, devices, listener);
+    if (!resume && Checkpoint.newest(run).isPresent()) {
+      throw new IllegalArgumentException(
+          folder + " already holds a run; continue it with --resume or choose another folder");
+    }
+    try (RunLock lock = RunLock.take(run)) {
+      Checkpoint.deleteUnfinished(run);
+      return trainer.train(steps, resume);
+    }
   }
 
-  private void train(long steps, boolean resume) throws IOException {
+  private long train(long steps, boolean resume) throws IOException {
     Optional<Path> checkpoint = Checkpoint.newest(run);
     if (resume && checkpoint.isEmpty()) {
       throw new IllegalArgumentException(run.root() + " has no checkpoint to resume from");
     }
-    if (!resume && checkpoint.isPresent()) {
-      throw new IllegalArgumentException(
-          run.root() + " already holds a run; continue it with --resume or choose another folder");
-    }
     try (TrainSession session = TrainSession.open(config, devices)) {
+      long last;
       try {
-        train(session, checkpoint, steps);
+        last = train(session, checkpoint, steps);
       } catch (TensorFlowException e) {
         throw session.explain(e);
       }
       session.sayFarewell();
+      return last;
     }
   }
 
-  private void train(TrainSession open, Optional<Path> checkpoint, long steps) throws IOException {
+  private long train(TrainSession open, Optional<Path> checkpoint, long steps) throws IOException {
     TrainGraph graph = open.graph();
     Session session = open.session();
-    long first = 0;
-    long earlier = 0;
+    Checkpoint.Header start;
     if (checkpoint.isPresent()) {
-      Checkpoint.Header header = Checkpoint.restore(checkpoint.get(), graph.variables, session);
-      requireSame(header);
-      first = header.step();
-      earlier = header.earlierSteps();
+      start = Checkpoint.restore(checkpoint.get(), graph.variables, session);
+      requireSame(start);
     } else {
       initialize(graph.variables, session);
-      Files.createDirectories(run.root());
       Files.writeString(run.config(), config.toJson() + "\n");
+      start =
+          new Checkpoint.Header(0, 0, config, data.name(), data.license(), data.classNames(), 0);
     }
-    try (Metrics metrics = Metrics.open(run.metrics(), first)) {
-      loop(graph, session, metrics, first, steps, earlier);
-    }
-  }
-
-  private void loop(
-      TrainGraph graph, Session session, Metrics metrics, long first, long steps, long earlier)
-      throws IOException {
-    Batches plain = new Batches(data, config.batchSize(), config.seed());
-    Batches batches = config.flip() ? plain.withHorizontalFlips() : plain;
-    byte[] images = new byte[batches.batchBytes()];
-    for (long step = first; step < steps; step++) {
-      long start = System.nanoTime();
-      batches.batch(step, images);
-      TrainProgress progress =
-          step(graph, session, images, labels(batches, step), step, steps, start);
-      if (!Double.isFinite(progress.loss()) || !Double.isFinite(progress.gradientNorm())) {
-        throw new TrainingDivergedException(
-            "step "
-                + progress.step()
-                + ": the loss is "
-                + progress.loss()
-                + " and the gradient norm "
-                + progress.gradientNorm()
-                + "; the last checkpoint in "
-                + run.checkpoints()
-                + " stands");
-      }
-      metrics.write(progress);
-      listener.onStep(progress);
-      if (progress.step() % config.checkpointEvery() == 0 || progress.step() == steps) {
-        metrics.flush();
-        Path file =
-            Checkpoint.save(
-                run,
-                new Checkpoint.Header(
-                    progress.step(),
-                    earlier,
-                    config,
-                    data.name(),
-                    data.license(),
-                    data.classNames()),
-                graph.variables,
-                session);
-        listener.onCheckpoint(progress.step(), file);
-      }
-    }
-  }
-
-  private int @Nullable [] labels(Batches batches, long step) {
-    return config.unet().classes() == 0 ? null : batches.labels(step);
-  }
-
-  private TrainProgress step(
-      TrainGraph graph,
-      Session session,
-      byte[] images,
-      int @Nullable [] labels,
-      long step,
-      long steps,
-      long startNanos) {
-    try (StepFeed feed = new StepFeed(config, images, labels, step)) {
-      Session.Runner runner = session.runner().fetch(graph.loss).fetch(graph.gradientNorm);
-      feed.into(runner, graph);
-      graph.update.forEach(runner::addTarget);
-      try (Result result = runner.run()) {
-        double seconds = (System.nanoTime() - startNanos) / 1e9;
-        return new TrainProgress(
-            step + 1,
-            steps,
-            ((TFloat32) result.get(0)).getFloat(),
-            ((TFloat32) result.get(1)).getFloat(),
-            config.learningRateAt(step),
-            config.batchSize() / seconds);
-      }
-    }
+    return new TrainLoop(run, data, listener, graph, session, start).run(steps);
   }
 
   /** Weights and their averages start alike, Adam's moments at 0. */
