@@ -1,5 +1,5 @@
 """Converts a SavedModel and runs it in other runtimes:
-check_converted.py MODEL_DIR REFERENCE NAME."""
+check_converted.py MODEL_DIR REFERENCE NAME [onnx|openvino|tflite]..."""
 
 import pathlib
 import sys
@@ -63,10 +63,13 @@ def tflite(table, model, reference):
     run(table, f"TFLite {tf.__version__}", convert.tflite, model, reference, prepare)
 
 
-def main(model, reference, name):
+RUNTIMES = {"onnx": onnx_runtime, "openvino": openvino, "tflite": tflite}
+
+
+def main(model, reference, name, *runtimes):
     table = Table("", name)
-    for runtime in (onnx_runtime, openvino, tflite):
-        runtime(table, model, reference)
+    for runtime in runtimes or RUNTIMES:
+        RUNTIMES[runtime](table, model, reference)
     table.exit()
 
 

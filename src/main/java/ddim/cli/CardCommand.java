@@ -5,6 +5,7 @@ import ddim.eval.experiment.EvaluationFolder;
 import ddim.eval.experiment.LossCurve;
 import ddim.model.ModelCard;
 import ddim.model.ModelDescription;
+import ddim.model.ModelSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,7 +87,11 @@ final class CardCommand implements Callable<Integer> {
     }
     if (evaluation != null) {
       EvaluationFolder results = new EvaluationFolder(evaluation);
-      String digest = ModelDescription.of(folder).spec().weightsDigest();
+      ModelSpec spec = ModelDescription.of(folder).spec();
+      if (spec == null) {
+        throw new IllegalArgumentException(folder + " has no assets.extra/ddim.json");
+      }
+      String digest = spec.weightsDigest();
       text.append(results.report(PICTURES, digest));
       results.pictures().forEach((name, content) -> files.put(PICTURES + name, content));
     }

@@ -4,6 +4,8 @@ import ddim.cli.images.ModelFolder;
 import ddim.diffusion.ScheduleConfig;
 import ddim.model.ModelDescription;
 import ddim.model.ModelSpec;
+import ddim.model.WeightStorage;
+import ddim.model.WeightType;
 import ddim.nn.UNetConfig;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -34,7 +36,18 @@ final class InspectCommand implements Callable<Integer> {
     ModelDescription description = ModelDescription.of(folder);
     PrintWriter out = spec.commandLine().getOut();
     out.println(folder);
-    describe(description, out);
+    if (description.spec() == null) {
+      describeForeign(description, out);
+    } else {
+      describe(description, description.spec(), out);
+    }
+    line(
+        out,
+        "graph",
+        "%,d bytes, %,d operations, TensorFlow %s",
+        description.graphBytes(),
+        description.nodes(),
+        description.tensorFlowVersion().isEmpty() ? "not said" : description.tensorFlowVersion());
     out.println("signatures");
     for (ModelDescription.SignatureInfo signature : description.signatures()) {
       out.println("  " + signature.name());
@@ -52,8 +65,7 @@ final class InspectCommand implements Callable<Integer> {
         : ModelFolder.newest(model).path();
   }
 
-  private static void describe(ModelDescription description, PrintWriter out) {
-    ModelSpec spec = description.spec();
+  private static void describe(ModelDescription description, ModelSpec spec, PrintWriter out) {
     UNetConfig unet = spec.unet();
     ScheduleConfig noise = spec.schedule();
     line(out, "images", "%dx%dx%d", unet.height(), unet.width(), unet.imageChannels());
@@ -82,12 +94,27 @@ final class InspectCommand implements Callable<Integer> {
     line(out, "trained", "%,d steps on %s", spec.trainingStep(), spec.dataset());
     line(out, "licence", "%s", spec.license());
     line(out, "weights", "SHA-256 %s", spec.weightsDigest());
-    line(
-        out,
-        "graph",
-        "%,d bytes, TensorFlow %s",
-        description.graphBytes(),
-        description.tensorFlowVersion());
+    WeightStorage storage = description.storage();
+    if (storage != null && storage.type() != WeightType.FLOAT32) {
+      line(
+          out,
+          "kept as",
+          "%s: noise differs by up to %s of its largest number, a pixel in [-1, 1] by %s on average",
+          lower(storage.type()),
+          storage.epsDifference(),
+          storage.imageDifference());
+    }
+  }
+
+  /** A SavedModel that says of itself no more than what TensorFlow needs to call it. */
+  private static void describeForeign(ModelDescription description, PrintWriter out) {
+    line(out, "made by", "another program: there is no assets.extra/ddim.json");
+    line(out, "cannot", "be served, sampled, profiled or imported here: its image size, its noise");
+    line(out, "", "levels and what it predicts are not known");
+    line(out, "tags", "%s", String.join(", ", description.tags()));
+    if (description.variableBytes() > 0) {
+      line(out, "variables", "%,d bytes", description.variableBytes());
+    }
   }
 
   private static void line(PrintWriter out, String name, String text, Object... values) {

@@ -1,5 +1,6 @@
 package ddim.cli;
 
+import ddim.model.WholeFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,7 +31,7 @@ record PythonConverter(Path scripts) {
   }
 
   /**
-   * Writes one file a signature that the runtime can run.
+   * Writes one file a signature that the runtime can run, all or none.
    *
    * @param format onnx, openvino or tflite
    * @param model a version's folder
@@ -38,17 +39,19 @@ record PythonConverter(Path scripts) {
    * @return what was written
    * @throws IOException if there is no Python, its packages cannot be had, or the conversion fails
    */
-  List<String> convert(String format, Path model, Path out) throws IOException {
-    if (Files.exists(out)) {
-      throw new IllegalArgumentException(out + " is there already");
-    }
-    List<String> python = run("sh", scripts.resolve("environment").toString());
-    return run(
-        python.get(0),
-        scripts.resolve("convert.py").toString(),
-        format,
-        model.toString(),
-        out.toString());
+  List<Path> convert(String format, Path model, Path out) throws IOException {
+    List<Path> written = new ArrayList<>();
+    WholeFolder.make(
+        out,
+        folder -> {
+          List<String> python = run("sh", scripts.resolve("environment").toString());
+          String program = scripts.resolve("convert.py").toString();
+          for (String file :
+              run(python.get(0), program, format, model.toString(), folder.toString())) {
+            written.add(out.resolve(Path.of(file).getFileName()));
+          }
+        });
+    return written;
   }
 
   /** The lines of a program's output; what it says on the error stream is part of an error. */

@@ -30,7 +30,7 @@ public final class ModelCard {
       | optimizer steps | %3$d |
       | network | U-Net, %4$d channels times %5$s, %6$d residual blocks a level, attention at %7$s |
       | classes | %18$s |
-      | parameters | %8$d |
+      | parameters | %8$d, %20$s |
       | noise | %9$s, %10$d levels, beta %11$s to %12$s%13$s |
       | predicts | %14$s |
       | licence of the weights | %15$s |
@@ -71,7 +71,7 @@ public final class ModelCard {
 
   private ModelCard() {}
 
-  static byte[] of(ModelSpec spec) {
+  static byte[] of(ModelSpec spec, WeightStorage storage) {
     UNetConfig unet = spec.unet();
     ScheduleConfig noise = spec.schedule();
     String text =
@@ -94,7 +94,8 @@ public final class ModelCard {
             spec.weightsDigest(),
             noise.trainSteps() - 1,
             unet.classes() == 0 ? "none" : cell(classes(spec)),
-            unet.classes() == 0 ? "" : LABELS);
+            unet.classes() == 0 ? "" : LABELS,
+            stored(storage));
     return SavedModelWriter.utf8(text);
   }
 
@@ -116,14 +117,26 @@ public final class ModelCard {
    */
   public static void write(Path version, String more, Map<String, byte[]> files)
       throws IOException {
-    ModelSpec spec = ModelFiles.check(version).model();
+    ModelFile described = ModelFiles.check(version);
     for (Map.Entry<String, byte[]> file : files.entrySet()) {
       Path path = version.resolve(file.getKey());
       Files.createDirectories(path.getParent());
       Files.write(path, file.getValue());
     }
     Files.writeString(
-        version.resolve(NAME), new String(of(spec), StandardCharsets.UTF_8) + "\n" + more);
+        version.resolve(NAME),
+        new String(of(described.model(), described.stored()), StandardCharsets.UTF_8)
+            + "\n"
+            + more);
+  }
+
+  private static String stored(WeightStorage storage) {
+    if (storage.type() == WeightType.FLOAT32) {
+      return "kept as float32";
+    }
+    return ("kept as %s, which moves the predicted noise by up to %s of its largest number and a"
+            + " pixel in [-1, 1] by %s on average (measured at export against float32)")
+        .formatted(lower(storage.type()), storage.epsDifference(), storage.imageDifference());
   }
 
   /** Free text within a table. */

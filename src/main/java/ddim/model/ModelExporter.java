@@ -34,6 +34,23 @@ public final class ModelExporter {
    */
   public static Path export(
       ModelWeights weights, Path repository, String name, OptionalLong version) throws IOException {
+    return export(weights, WeightType.FLOAT32, repository, name, version);
+  }
+
+  /**
+   * Exports with matrices and kernels in a smaller type, complete or not at all, and measures what
+   * that changes; see {@link WeightStorage}.
+   *
+   * @param type of the weights in the file
+   * @return the folder written
+   * @throws IllegalArgumentException if the name or version cannot be, or is there already
+   * @throws ModelFormatException if the graph is too large for a SavedModel, or the type cannot
+   *     hold a weight
+   * @throws IOException if the folder cannot be written
+   */
+  public static Path export(
+      ModelWeights weights, WeightType type, Path repository, String name, OptionalLong version)
+      throws IOException {
     if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
       throw new IllegalArgumentException(
           "name must be letters, digits, dots, dashes and underscores, is '" + name + "'");
@@ -47,22 +64,27 @@ public final class ModelExporter {
     if (Files.exists(target)) {
       throw new IllegalArgumentException(target + " is there already");
     }
-    SavedModelWriter.write(target, files(weights));
+    SavedModelWriter.write(target, files(weights, type));
     return target;
   }
 
-  private static Map<String, byte[]> files(ModelWeights weights) {
+  private static Map<String, byte[]> files(ModelWeights exact, WeightType type) {
+    ModelWeights weights = WeightRounding.round(exact, type);
     ModelSpec spec = weights.spec();
-    requireFits(spec.parameters());
+    requireFits(spec.parameters(), type);
+    WeightStorage storage =
+        type == WeightType.FLOAT32
+            ? WeightStorage.EXACT
+            : WeightRounding.measure(exact, weights, type);
     Map<String, byte[]> files = new LinkedHashMap<>();
     try (Graph graph = new Graph()) {
-      Map<String, SignatureDef> signatures = ModelGraph.build(graph, weights);
+      Map<String, SignatureDef> signatures = ModelGraph.build(graph, weights, type);
       byte[] graphBytes = SavedModelWriter.bytes(graph, signatures);
       files.put(SavedModelWriter.GRAPH_FILE, graphBytes);
-      files.put(ModelFile.NAME, ModelFile.of(spec, digest(graphBytes)).toJson());
+      files.put(ModelFile.NAME, ModelFile.of(spec, storage, digest(graphBytes)).toJson());
       files.put(WarmUpRequests.NAME, WarmUpRequests.bytes(signatures));
     }
-    files.put(ModelCard.NAME, ModelCard.of(spec));
+    files.put(ModelCard.NAME, ModelCard.of(spec, storage));
     return files;
   }
 
@@ -71,8 +93,8 @@ public final class ModelExporter {
    *
    * @throws ModelFormatException if they are too many
    */
-  static void requireFits(long parameters) {
-    long bytes = Math.multiplyExact(parameters, Float.BYTES);
+  static void requireFits(long parameters, WeightType type) {
+    long bytes = Math.multiplyExact(parameters, type.bytes());
     if (bytes > MAX_WEIGHT_BYTES) {
       throw new ModelFormatException(
           "the model has %,d bytes of weights; a SavedModel's graph may have 2 GiB, %,d of them weights"

@@ -1,5 +1,6 @@
 package ddim.model;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
@@ -10,6 +11,7 @@ import ddim.diffusion.StepTable.Column;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code assets.extra/ddim.json}: what the SavedModel beside it is.
@@ -17,11 +19,18 @@ import java.util.List;
  * @param format of this file
  * @param model the model
  * @param tableColumns the order of the columns of the {@code table} input
+ * @param storage how the graph keeps the weights; a file without it has them in float32
  * @param graphDigest SHA-256 of {@code saved_model.pb}, in hexadecimal
  */
-record ModelFile(int format, ModelSpec model, List<String> tableColumns, String graphDigest) {
+record ModelFile(
+    int format,
+    ModelSpec model,
+    List<String> tableColumns,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable WeightStorage storage,
+    String graphDigest) {
   static final String NAME = "assets.extra/ddim.json";
   private static final int FORMAT = 1;
+  private static final String STORAGE = "storage";
 
   private static final JsonMapper JSON =
       JsonMapper.builder()
@@ -31,8 +40,9 @@ record ModelFile(int format, ModelSpec model, List<String> tableColumns, String 
           .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
           .build();
 
-  static ModelFile of(ModelSpec model, String graphDigest) {
-    return new ModelFile(FORMAT, model, columns(), graphDigest);
+  static ModelFile of(ModelSpec model, WeightStorage storage, String graphDigest) {
+    boolean exact = storage.equals(WeightStorage.EXACT);
+    return new ModelFile(FORMAT, model, columns(), exact ? null : storage, graphDigest);
   }
 
   /**
@@ -42,7 +52,7 @@ record ModelFile(int format, ModelSpec model, List<String> tableColumns, String 
     ModelFile file;
     try {
       JsonNode node = JSON.readTree(text);
-      fillNewer(node.path("model"));
+      fillNewer(node);
       file = JSON.treeToValue(node, ModelFile.class);
     } catch (IOException e) {
       String why = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
@@ -63,14 +73,22 @@ record ModelFile(int format, ModelSpec model, List<String> tableColumns, String 
     return file;
   }
 
-  /** What files mean that were written before models had classes. */
-  private static void fillNewer(JsonNode model) {
-    if (model instanceof ObjectNode spec && !spec.has("class_names")) {
+  /** What files mean that were written before models had classes, or other weights than float32. */
+  private static void fillNewer(JsonNode root) {
+    if (root instanceof ObjectNode file && !file.has(STORAGE)) {
+      file.putNull(STORAGE);
+    }
+    if (root.path("model") instanceof ObjectNode spec && !spec.has("class_names")) {
       spec.putArray("class_names");
     }
-    if (model.path("unet") instanceof ObjectNode unet && !unet.has("classes")) {
+    if (root.path("model").path("unet") instanceof ObjectNode unet && !unet.has("classes")) {
       unet.put("classes", 0);
     }
+  }
+
+  /** How the graph keeps the weights. */
+  WeightStorage stored() {
+    return storage == null ? WeightStorage.EXACT : storage;
   }
 
   byte[] toJson() {

@@ -41,14 +41,18 @@ import org.tensorflow.Output;
 import org.tensorflow.Signature;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.ndarray.buffer.FloatDataBuffer;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.proto.SignatureDef;
+import org.tensorflow.types.TBfloat16;
+import org.tensorflow.types.TFloat16;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TInt64;
 import org.tensorflow.types.TUint8;
+import org.tensorflow.types.family.TFloating;
 
 /**
  * The graph that is exported: for inference only, its weights constants inside one function {@code
@@ -60,22 +64,24 @@ import org.tensorflow.types.TUint8;
 final class ModelGraph {
   private final Ops tf;
   private final ModelWeights weights;
+  private final WeightType type;
   private final UNetConfig unet;
   private final NoiseSchedule schedule;
   private final ConcreteFunction network;
   private final Map<String, SignatureDef> signatures = new LinkedHashMap<>();
 
-  private ModelGraph(Graph graph, ModelWeights weights) {
+  private ModelGraph(Graph graph, ModelWeights weights, WeightType type) {
     this.tf = Ops.create(graph);
     this.weights = weights;
+    this.type = type;
     this.unet = weights.unet();
     this.schedule = NoiseSchedule.of(weights.schedule());
     this.network = ConcreteFunction.create(this::unetFunction);
   }
 
   /** Adds the five signatures to an empty graph. */
-  static Map<String, SignatureDef> build(Graph graph, ModelWeights weights) {
-    ModelGraph model = new ModelGraph(graph, weights);
+  static Map<String, SignatureDef> build(Graph graph, ModelWeights weights, WeightType type) {
+    ModelGraph model = new ModelGraph(graph, weights, type);
     model.servingDefault();
     model.sample();
     model.trajectory();
@@ -90,8 +96,7 @@ final class ModelGraph {
     Placeholder<TInt32> t = ops.withName(T).placeholder(TInt32.class, Placeholder.shape(rows()));
     Params constants =
         (name, init, shape) ->
-            ops.withName(name)
-                .constant(Shape.of(shape), DataBuffers.of(weights.values().get(name)));
+            constant(ops, name, Shape.of(shape), DataBuffers.of(weights.values().get(name)));
     Signature.Builder signature = Signature.builder("unet").input(X, x).input(T, t);
     Placeholder<TInt32> labels = null;
     if (hasClasses()) {
@@ -100,6 +105,20 @@ final class ModelGraph {
     }
     Operand<TFloat32> predicted = UNet.apply(ops, constants, unet, Dropout.NONE, x, t, labels);
     return signature.output("predicted", predicted).build();
+  }
+
+  /** A constant of the weights' type under its name, made float32 again. */
+  private Operand<TFloat32> constant(Ops ops, String name, Shape shape, FloatDataBuffer values) {
+    if (type == WeightType.FLOAT32 || !WeightRounding.applies(shape)) {
+      return ops.withName(name).constant(shape, values);
+    }
+    try (TFloating stored =
+        type == WeightType.BFLOAT16
+            ? TBfloat16.tensorOf(shape, values)
+            : TFloat16.tensorOf(shape, values)) {
+      Operand<TFloating> constant = ops.withName(name).constantOf(stored);
+      return ops.withName(name + ".float32").dtypes.cast(constant, TFloat32.class);
+    }
   }
 
   private Operand<TFloat32> call(Ops ops, Operand<?>... arguments) {

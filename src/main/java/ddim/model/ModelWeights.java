@@ -94,6 +94,12 @@ public record ModelWeights(
         unet.withClasses(classes), schedule, prediction, dataset, license, trainingStep, more);
   }
 
+  /** The same model with other weights. */
+  ModelWeights withValues(Map<String, float[]> others) {
+    return new ModelWeights(
+        unet, schedule, prediction, dataset, license, trainingStep, others, classNames);
+  }
+
   /** What the model is. */
   public ModelSpec spec() {
     long parameters = values.values().stream().mapToLong(v -> v.length).sum();

@@ -14,10 +14,12 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.tensorflow.ndarray.Shape;
 
 /**
- * A safetensors file, read tensor by tensor: float32 arrays by name behind a JSON header.
+ * A safetensors file, read tensor by tensor: arrays of F32, F16 or BF16 by name behind a JSON
+ * header, all of them read as float32.
  *
  * <p>Nothing that the header claims is believed before it is checked against the file's length, so
  * a broken file ends in a {@link ModelFormatException}, not in a large allocation.
@@ -26,9 +28,12 @@ public final class SafeTensors implements WeightFile {
   /** The longest header read: the format's own limit. */
   private static final long MAX_HEADER_BYTES = 100_000_000;
 
+  private static final Map<String, WeightType> TYPES =
+      Map.of("F32", WeightType.FLOAT32, "F16", WeightType.FLOAT16, "BF16", WeightType.BFLOAT16);
+
   private static final String METADATA = "__metadata__";
 
-  private record Entry(Shape shape, long offset) {}
+  private record Entry(WeightType type, Shape shape, long offset) {}
 
   private final Path file;
   private final FileChannel channel;
@@ -43,7 +48,7 @@ public final class SafeTensors implements WeightFile {
   /**
    * Opens a file and reads its header.
    *
-   * @throws ModelFormatException if it is no safetensors file of float32 tensors
+   * @throws ModelFormatException if it is no safetensors file of such tensors
    * @throws IOException if it cannot be read
    */
   public static SafeTensors open(Path file) throws IOException {
@@ -76,10 +81,10 @@ public final class SafeTensors implements WeightFile {
   @Override
   public float[] floats(String name) throws IOException {
     Entry entry = entry(name);
-    float[] values = new float[Math.toIntExact(entry.shape().size())];
-    ByteBuffer bytes = read(entry.offset(), Math.multiplyExact(values.length, Float.BYTES));
-    bytes.asFloatBuffer().get(values);
-    return values;
+    int count = Math.toIntExact(entry.shape().size());
+    return entry
+        .type()
+        .decode(read(entry.offset(), Math.multiplyExact(count, entry.type().bytes())));
   }
 
   @Override
@@ -129,8 +134,15 @@ public final class SafeTensors implements WeightFile {
   }
 
   private Entry entry(String name, JsonNode node, long data, long length) {
-    if (!"F32".equals(node.path("dtype").asText())) {
-      throw broken("tensor '" + name + "' is of type " + node.path("dtype") + ", only F32 is read");
+    WeightType type = TYPES.get(node.path("dtype").asText());
+    if (type == null) {
+      throw broken(
+          "tensor '"
+              + name
+              + "' is of type "
+              + node.path("dtype")
+              + ", should be one of "
+              + new TreeSet<>(TYPES.keySet()));
     }
     JsonNode dimensions = node.path("shape");
     JsonNode offsets = node.path("data_offsets");
@@ -138,7 +150,7 @@ public final class SafeTensors implements WeightFile {
       throw broken("tensor '" + name + "' lacks shape or data_offsets");
     }
     long[] shape = new long[dimensions.size()];
-    long bytes = Float.BYTES;
+    long bytes = type.bytes();
     for (int i = 0; i < shape.length; i++) {
       shape[i] = dimensions.get(i).asLong(-1);
       if (shape[i] < 0 || (shape[i] > 0 && bytes > length / shape[i])) {
@@ -159,7 +171,7 @@ public final class SafeTensors implements WeightFile {
               + " of "
               + (length - data));
     }
-    return new Entry(Shape.of(shape), data + begin);
+    return new Entry(type, Shape.of(shape), data + begin);
   }
 
   private ByteBuffer read(long position, int count) throws IOException {

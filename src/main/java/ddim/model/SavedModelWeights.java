@@ -3,6 +3,7 @@ package ddim.model;
 import com.google.protobuf.ByteString;
 import ddim.nn.ParamSpec;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +11,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.proto.FunctionDef;
@@ -74,26 +76,46 @@ public final class SavedModelWeights {
   private static float[] floats(TensorProto tensor, ParamSpec param, Path graph) {
     long[] sizes =
         tensor.getTensorShape().getDimList().stream().mapToLong(dim -> dim.getSize()).toArray();
-    if (tensor.getDtype() != DataType.DT_FLOAT || !Shape.of(sizes).equals(param.shape())) {
+    WeightType type = type(tensor.getDtype());
+    if (type == null || !Shape.of(sizes).equals(param.shape())) {
       throw new ModelFormatException(
-          "%s: '%s' is %s %s, should be DT_FLOAT %s"
+          "%s: '%s' is %s %s, should be floats of %s"
               .formatted(graph, param.name(), tensor.getDtype(), Shape.of(sizes), param.shape()));
     }
-    float[] values = new float[Math.toIntExact(param.size())];
+    int size = Math.toIntExact(param.size());
     ByteString content = tensor.getTensorContent();
-    if (content.size() == values.length * Float.BYTES) {
-      content.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
-      return values;
-    }
-    int given = tensor.getFloatValCount();
-    if (!content.isEmpty() || given == 0 || given > values.length) {
+    float[] given =
+        type.decode(content.isEmpty() ? single(tensor, type) : content.asReadOnlyByteBuffer());
+    if (given.length == 0 || given.length > size || (!content.isEmpty() && given.length < size)) {
       throw new ModelFormatException(
-          "%s: '%s' should have %d values".formatted(graph, param.name(), values.length));
+          "%s: '%s' should have %d values".formatted(graph, param.name(), size));
     }
-    for (int i = 0; i < given; i++) {
-      values[i] = tensor.getFloatVal(i);
-    }
-    Arrays.fill(values, given, values.length, values[given - 1]);
+    float[] values = Arrays.copyOf(given, size);
+    Arrays.fill(values, given.length, size, given[given.length - 1]);
     return values;
+  }
+
+  /** The bytes of values that stand one by one. */
+  private static ByteBuffer single(TensorProto tensor, WeightType type) {
+    int count = type == WeightType.FLOAT32 ? tensor.getFloatValCount() : tensor.getHalfValCount();
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.multiplyExact(count, type.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < count; i++) {
+      if (type == WeightType.FLOAT32) {
+        bytes.putFloat(tensor.getFloatVal(i));
+      } else {
+        bytes.putShort((short) tensor.getHalfVal(i));
+      }
+    }
+    return bytes.flip();
+  }
+
+  private static @Nullable WeightType type(DataType type) {
+    return switch (type) {
+      case DT_FLOAT -> WeightType.FLOAT32;
+      case DT_BFLOAT16 -> WeightType.BFLOAT16;
+      case DT_HALF -> WeightType.FLOAT16;
+      default -> null;
+    };
   }
 }

@@ -6,11 +6,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.Map;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 import org.tensorflow.Graph;
 import org.tensorflow.TensorFlow;
 import org.tensorflow.proto.FunctionDef;
@@ -66,32 +63,15 @@ public final class SavedModelWriter {
    * @param files contents by path within the folder
    */
   public static void write(Path folder, Map<String, byte[]> files) throws IOException {
-    Path parent = folder.toAbsolutePath().getParent();
-    Files.createDirectories(parent);
-    Path temporary = Files.createTempDirectory(parent, ".export-");
-    try {
-      for (Map.Entry<String, byte[]> entry : files.entrySet()) {
-        Path file = temporary.resolve(entry.getKey());
-        Files.createDirectories(file.getParent());
-        Files.write(file, entry.getValue());
-      }
-      temporary.toFile().setReadable(true, false);
-      temporary.toFile().setExecutable(true, false);
-      Files.move(temporary, folder, StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      deleteTree(temporary);
-    }
-  }
-
-  private static void deleteTree(Path root) throws IOException {
-    if (!Files.exists(root)) {
-      return;
-    }
-    try (Stream<Path> tree = Files.walk(root)) {
-      for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
-      }
-    }
+    WholeFolder.make(
+        folder,
+        empty -> {
+          for (Map.Entry<String, byte[]> entry : files.entrySet()) {
+            Path file = empty.resolve(entry.getKey());
+            Files.createDirectories(file.getParent());
+            Files.write(file, entry.getValue());
+          }
+        });
   }
 
   private static OpList usedOperations(GraphDef definition) {

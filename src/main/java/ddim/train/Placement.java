@@ -56,6 +56,8 @@ record Placement(DeviceSpec state, List<DeviceSpec> towers) {
   }
 
   /**
+   * The rows of a batch that each tower works on.
+   *
    * @throws IllegalArgumentException if the batch cannot be shared equally
    */
   int rowsPerTower(int batchSize) {

@@ -46,7 +46,6 @@ final class TrainSession implements AutoCloseable {
   static TrainSession open(TrainConfig config, Devices devices) {
     Placement placement = devices.placement();
     Cluster cluster = devices.cluster().orElse(null);
-    placement.rowsPerTower(config.batchSize());
     Graph tensors = new Graph();
     try {
       TrainGraph graph = new TrainGraph(tensors, config, placement);

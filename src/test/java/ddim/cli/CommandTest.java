@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ddim.cli.TinyModel.Outcome;
 import ddim.cli.images.Models;
+import ddim.model.TestModels;
 import ddim.serve.DdimServer;
 import ddim.serve.ServerOptions;
 import ddim.serve.repository.RepositoryOptions;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -113,6 +115,66 @@ class CommandTest {
         .contains("licence     NOASSERTION")
         .containsPattern("parameters  \\d")
         .containsPattern("serving_default\\R    in  eta +float32 +\\[\\?\\]");
+  }
+
+  @Test
+  void aModelOfAnotherProgramIsDescribedAsFarAsItCanBe() throws IOException {
+    TestModels.plain(folder.resolve("others/plain/1"));
+    Outcome outcome = ddim("inspect", tiny.path("others/plain"));
+
+    assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+    assertThat(outcome.out())
+        .contains("made by     another program: there is no assets.extra/ddim.json")
+        .contains("cannot      be served, sampled, profiled or imported here")
+        .contains("tags        serve")
+        .containsPattern("double\\R    in  x +float32 +\\[\\?, 3\\]\\R    out y +float32");
+    String reason = "assets.extra/ddim.json: missing: this SavedModel was not made by ddim export";
+    String models = tiny.path("others");
+    Outcome sampled =
+        ddim("sample", "--models", models, "--model", "plain", "--count", "1", "--out", "x.png");
+    assertThat(sampled.exitCode()).isEqualTo(1);
+    assertThat(sampled.err()).contains(reason);
+    assertFails(
+        reason, "import", "--from", "savedmodel:" + models + "/plain/1", "--out", tiny.path("no"));
+  }
+
+  @Test
+  void weightsOfHalfTheSizeMakeNearlyTheSamePictures() throws IOException {
+    for (String precision : List.of("bfloat16", "float16")) {
+      Outcome outcome =
+          ddim(
+              "export",
+              "--run",
+              tiny.path("run"),
+              "--models",
+              tiny.path("models"),
+              "--name",
+              precision,
+              "--precision",
+              precision);
+
+      assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+      assertThat(outcome.out()).contains("against float32: noise differs by up to ");
+      assertThat(ddim("inspect", tiny.path("models/" + precision)).out())
+          .contains("kept as     " + precision + ": noise differs by up to ");
+      long size =
+          Files.size(folder.resolve("models").resolve(precision).resolve("1/saved_model.pb"));
+      assertThat(size).isLessThan(Files.size(folder.resolve("models/tiny/1/saved_model.pb")));
+    }
+    Outcome drawn =
+        ddim(
+            "sample",
+            "--models",
+            tiny.path("models"),
+            "--model",
+            "bfloat16",
+            "--count",
+            "1",
+            "--steps",
+            "2",
+            "--out",
+            tiny.path("half.png"));
+    assertThat(drawn.exitCode()).as(drawn.err()).isZero();
   }
 
   @Test

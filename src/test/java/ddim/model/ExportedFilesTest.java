@@ -84,10 +84,17 @@ class ExportedFilesTest {
 
   @Test
   void weightsThatDoNotFitInAGraphAreRefused() {
-    ModelExporter.requireFits(500_000_000);
-    assertThatThrownBy(() -> ModelExporter.requireFits(540_000_000))
+    ModelExporter.requireFits(500_000_000, WeightType.FLOAT32);
+    assertThatThrownBy(() -> ModelExporter.requireFits(540_000_000, WeightType.FLOAT32))
         .isInstanceOf(ModelFormatException.class)
         .hasMessageStartingWith("the model has 2,160,000,000 bytes of weights; ");
+  }
+
+  @Test
+  void weightsOfHalfTheSizeFitInTwiceTheNumber() {
+    ModelExporter.requireFits(1_000_000_000, WeightType.BFLOAT16);
+    assertThatThrownBy(() -> ModelExporter.requireFits(1_080_000_000, WeightType.FLOAT16))
+        .isInstanceOf(ModelFormatException.class);
   }
 
   private static List<byte[]> records(Path file) throws IOException {

@@ -278,7 +278,8 @@ class ExportedModelTest {
         .hasMessageStartingWith(description + ": not a description of a model: ");
 
     Files.delete(description);
-    assertThatThrownBy(() -> LoadedModel.load(broken)).hasMessage(description + ": missing");
+    assertThatThrownBy(() -> LoadedModel.load(broken))
+        .hasMessageStartingWith(description + ": missing: this SavedModel was not made by");
     assertThatThrownBy(() -> LoadedModel.load(models.resolve("no/1")))
         .hasMessage(models.resolve("no/1") + ": no such folder");
   }

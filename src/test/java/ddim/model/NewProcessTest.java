@@ -75,7 +75,8 @@ class NewProcessTest {
   /** Samples with a graph built here, never written to a file. */
   private static float[] sample(ModelWeights weights) {
     try (Graph graph = new Graph()) {
-      SignatureDef signature = ModelGraph.build(graph, weights).get(ModelSignature.SERVING_DEFAULT);
+      SignatureDef signature =
+          ModelGraph.build(graph, weights, WeightType.FLOAT32).get(ModelSignature.SERVING_DEFAULT);
       try (Session session = new Session(graph);
           Tensor seed = SignatureRunner.longs(SampleInNewProcess.SEEDS);
           Tensor steps = SignatureRunner.ints(SampleInNewProcess.STEPS);

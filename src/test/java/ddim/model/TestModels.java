@@ -5,8 +5,18 @@ import ddim.diffusion.ScheduleConfig;
 import ddim.nn.Initializer;
 import ddim.nn.ParamSpec;
 import ddim.nn.UNetConfig;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.tensorflow.Graph;
+import org.tensorflow.SavedModelBundle;
+import org.tensorflow.Session;
+import org.tensorflow.Signature;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Placeholder;
+import org.tensorflow.types.TFloat32;
 
 /** Models with random weights, none of them zero, so that every layer has a say. */
 public final class TestModels {
@@ -17,6 +27,21 @@ public final class TestModels {
 
   public static ModelWeights tiny(Prediction prediction) {
     return random(UNetConfig.tiny(), prediction);
+  }
+
+  /** A SavedModel of another program: {@code y = x + x} for x of [?, 3]. */
+  public static void plain(Path folder) throws IOException {
+    try (Graph graph = new Graph();
+        Session session = new Session(graph)) {
+      Ops tf = Ops.create(graph);
+      Placeholder<TFloat32> x = tf.placeholder(TFloat32.class, Placeholder.shape(Shape.of(-1, 3)));
+      Signature signature =
+          Signature.builder("double").input("x", x).output("y", tf.math.add(x, x)).build();
+      SavedModelBundle.exporter(folder.toString())
+          .withSession(session)
+          .withSignature(signature)
+          .export();
+    }
   }
 
   public static ModelWeights random(UNetConfig unet, Prediction prediction) {

@@ -7,12 +7,14 @@ import ddim.model.ModelWeights;
 import ddim.model.SafeTensors;
 import ddim.model.SafeTensorsWriter;
 import ddim.model.WeightFile;
+import ddim.model.WholeFolder;
 import ddim.nn.ParamSpec;
 import ddim.nn.UNetConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -22,6 +24,8 @@ import java.util.Map;
 public final class DiffusersFolder {
   private static final String CONFIG = "config.json";
   private static final String WEIGHTS = "diffusion_pytorch_model.safetensors";
+  private static final String SHARDS = WEIGHTS + ".index.json";
+  private static final String HALF_WEIGHTS = "diffusion_pytorch_model.fp16.safetensors";
   private static final String SCHEDULER = "scheduler_config.json";
   private static final String FIRST_DENSE = "temb.dense.0.weight";
 
@@ -40,11 +44,10 @@ public final class DiffusersFolder {
     Path config = require(model.resolve(CONFIG));
     DiffusersUNet network = DiffusersUNet.of(JsonKeys.read(config), config);
     DiffusersScheduler scheduler = scheduler(folder);
-    Path file = require(model.resolve(WEIGHTS));
+    Path file = weights(model);
     UNetConfig unet = network.unet();
     Map<String, float[]> values;
-    try (WeightFile tensors =
-        new RenamedWeights(SafeTensors.open(file), ForeignNames::presentDiffusers)) {
+    try (WeightFile tensors = new RenamedWeights(open(file), ForeignNames::presentDiffusers)) {
       values =
           new ForeignWeights(
                   file.toString(), name -> ForeignNames.diffusers(name, unet.levels()), true)
@@ -68,6 +71,20 @@ public final class DiffusersFolder {
     return DiffusersScheduler.DDPM;
   }
 
+  /** The file of the weights, or the one that names several; else the first, which is missing. */
+  private static Path weights(Path model) {
+    for (String name : List.of(WEIGHTS, SHARDS, HALF_WEIGHTS)) {
+      if (Files.isRegularFile(model.resolve(name))) {
+        return model.resolve(name);
+      }
+    }
+    return require(model.resolve(WEIGHTS));
+  }
+
+  private static WeightFile open(Path file) throws IOException {
+    return file.endsWith(SHARDS) ? ShardedWeights.open(file) : SafeTensors.open(file);
+  }
+
   private static Path require(Path file) {
     if (!Files.isRegularFile(file)) {
       throw new ModelFormatException(file + ": missing");
@@ -85,7 +102,7 @@ public final class DiffusersFolder {
   }
 
   /**
-   * Writes a folder that {@code DDIMPipeline.from_pretrained} reads.
+   * Writes a folder that {@code DDIMPipeline.from_pretrained} reads, whole or not at all.
    *
    * @param folder must not exist
    * @throws IllegalArgumentException if it does
@@ -94,9 +111,6 @@ public final class DiffusersFolder {
    * @throws IOException if it cannot be written
    */
   public static void write(Path folder, ModelWeights weights) throws IOException {
-    if (Files.exists(folder)) {
-      throw new IllegalArgumentException(folder + " is there already");
-    }
     if (weights.unet().classes() > 0) {
       throw new ModelFormatException(
           "the network has %d classes; the pipeline that diffusers reads has none"
@@ -107,11 +121,16 @@ public final class DiffusersFolder {
     index.put("_class_name", "DDIMPipeline");
     index.putArray("scheduler").add("diffusers").add("DDIMScheduler");
     index.putArray("unet").add("diffusers").add("UNet2DModel");
-    Path model = Files.createDirectories(folder.resolve("unet"));
-    writeJson(model.resolve(CONFIG), DiffusersUNet.json(weights.unet()));
-    writeJson(Files.createDirectories(folder.resolve("scheduler")).resolve(SCHEDULER), scheduler);
-    SafeTensorsWriter.write(model.resolve(WEIGHTS), Map.of("format", "pt"), tensors(weights));
-    writeJson(folder.resolve("model_index.json"), index);
+    WholeFolder.make(
+        folder,
+        empty -> {
+          Path model = Files.createDirectories(empty.resolve("unet"));
+          writeJson(model.resolve(CONFIG), DiffusersUNet.json(weights.unet()));
+          Path noise = Files.createDirectories(empty.resolve("scheduler"));
+          writeJson(noise.resolve(SCHEDULER), scheduler);
+          SafeTensorsWriter.write(model.resolve(WEIGHTS), Map.of("format", "pt"), tensors(weights));
+          writeJson(empty.resolve("model_index.json"), index);
+        });
   }
 
   private static Map<String, SafeTensorsWriter.Tensor> tensors(ModelWeights weights) {

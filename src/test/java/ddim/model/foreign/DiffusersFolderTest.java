@@ -180,6 +180,60 @@ class DiffusersFolderTest {
         .hasMessage(weights + ": missing");
   }
 
+  @Test
+  void weightsInSeveralFilesAreReadAsInOne() throws IOException {
+    writeShards();
+
+    assertThat(DiffusersFolder.read(folder, "none", "Apache-2.0").spec().weightsDigest())
+        .isEqualTo(WEIGHTS.spec().weightsDigest());
+  }
+
+  @Test
+  void filesThatDoNotBelongTogetherAreRefused() throws IOException {
+    Path index = writeShards();
+    String whole = Files.readString(index);
+    Path second = index.resolveSibling("part-2.safetensors");
+
+    assertRefused(index, whole.replace("part-1", "../part-1"), "is not the name of a file beside");
+    assertRefused(index, whole.replace("part-1.", "part-3."), "part-3.safetensors: missing");
+    assertRefused(index, whole.replaceFirst("part-1", "part-2"), " is not in part-2.safetensors");
+    assertRefused(index, whole.replaceFirst("\"conv_in.bias\"[^,]*,", ""), "does not name conv_in");
+    assertRefused(index, "{\"weight_map\": []}", "weight_map is missing");
+    assertRefused(index, "[", "not JSON");
+    Files.writeString(index, whole);
+    Files.writeString(second, "short");
+    assertThatThrownBy(() -> DiffusersFolder.read(folder, "", ""))
+        .isInstanceOf(ModelFormatException.class)
+        .hasMessageStartingWith(second + ": is 5 bytes long");
+  }
+
+  private void assertRefused(Path index, String text, String message) throws IOException {
+    Files.writeString(index, text);
+    assertThatThrownBy(() -> DiffusersFolder.read(folder, "", ""))
+        .isInstanceOf(ModelFormatException.class)
+        .hasMessageContaining(message);
+  }
+
+  /** Puts every second tensor into another file. */
+  private Path writeShards() throws IOException {
+    List<Map<String, Tensor>> parts = List.of(new LinkedHashMap<>(), new LinkedHashMap<>());
+    ObjectNode map = JSON.createObjectNode();
+    int count = 0;
+    for (Map.Entry<String, Tensor> entry : tensors().entrySet()) {
+      parts.get(count % 2).put(entry.getKey(), entry.getValue());
+      map.put(entry.getKey(), "part-" + (count % 2 + 1) + ".safetensors");
+      count++;
+    }
+    Files.delete(weights);
+    for (int i = 0; i < 2; i++) {
+      Path part = weights.resolveSibling("part-" + (i + 1) + ".safetensors");
+      SafeTensorsWriter.write(part, Map.of(), parts.get(i));
+    }
+    Path index = weights.resolveSibling(weights.getFileName() + ".index.json");
+    Files.writeString(index, JSON.createObjectNode().set("weight_map", map).toString());
+    return index;
+  }
+
   private Map<String, Tensor> tensors() throws IOException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     try (SafeTensors file = SafeTensors.open(weights)) {
