@@ -3,11 +3,8 @@ package ddim.model;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnknownFieldSet;
 import com.google.protobuf.UnknownFieldSet.Field;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.zip.CRC32C;
 import org.tensorflow.proto.SignatureDef;
 import org.tensorflow.proto.TensorInfo;
 import org.tensorflow.proto.TensorProto;
@@ -25,7 +22,6 @@ final class WarmUpRequests {
 
   private static final int KEY = 1;
   private static final int VALUE = 2;
-  private static final int CRC_MASK = 0xa282ead8;
 
   private WarmUpRequests() {}
 
@@ -34,7 +30,9 @@ final class WarmUpRequests {
     ByteString records = ByteString.EMPTY;
     for (Map.Entry<String, SignatureDef> entry : new TreeMap<>(signatures).entrySet()) {
       ByteString request = request(entry.getKey(), entry.getValue());
-      records = records.concat(record(message(6, message(1, request)).toByteArray()));
+      records =
+          records.concat(
+              ByteString.copyFrom(TfRecord.of(message(6, message(1, request)).toByteArray())));
     }
     return records.toByteArray();
   }
@@ -74,29 +72,5 @@ final class WarmUpRequests {
         .addField(field, Field.newBuilder().addLengthDelimited(content).build())
         .build()
         .toByteString();
-  }
-
-  /** Length, its checksum, the bytes, their checksum. */
-  private static ByteString record(byte[] content) {
-    byte[] length =
-        ByteBuffer.allocate(Long.BYTES)
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .putLong(content.length)
-            .array();
-    return ByteString.copyFrom(
-        ByteBuffer.allocate(Long.BYTES + 2 * Integer.BYTES + content.length)
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .put(length)
-            .putInt(maskedCrc(length))
-            .put(content)
-            .putInt(maskedCrc(content))
-            .flip());
-  }
-
-  /** CRC-32C, rotated and offset as TFRecord wants it. */
-  static int maskedCrc(byte[] bytes) {
-    CRC32C crc = new CRC32C();
-    crc.update(bytes);
-    return Integer.rotateRight((int) crc.getValue(), 15) + CRC_MASK;
   }
 }

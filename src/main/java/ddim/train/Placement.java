@@ -56,18 +56,21 @@ record Placement(DeviceSpec state, List<DeviceSpec> towers) {
   }
 
   /**
-   * The rows of a batch that each tower works on.
+   * The rows of a batch that a device works on at once.
    *
    * @throws IllegalArgumentException if the batch cannot be shared equally
    */
-  int rowsPerTower(int batchSize) {
-    if (batchSize % towers.size() != 0) {
+  int rowsPerTower(TrainConfig config) {
+    int parts = towers.size() * config.accumulate();
+    if (config.batchSize() % parts != 0) {
       throw new IllegalArgumentException(
-          "batch_size must be a multiple of the number of devices, "
+          "batch_size must be a multiple of devices times accumulate, "
               + towers.size()
+              + " x "
+              + config.accumulate()
               + ", is "
-              + batchSize);
+              + config.batchSize());
     }
-    return batchSize / towers.size();
+    return config.batchSize() / parts;
   }
 }

@@ -15,6 +15,15 @@ record RunFolder(Path root) {
     return root.resolve("metrics.csv");
   }
 
+  /** A file for TensorBoard, begun at a time in seconds. */
+  Path events(long seconds) {
+    return root.resolve(String.format("events.out.tfevents.%010d.ddim", seconds));
+  }
+
+  Path lossPlot() {
+    return root.resolve("loss.png");
+  }
+
   Path checkpoints() {
     return root.resolve("checkpoints");
   }

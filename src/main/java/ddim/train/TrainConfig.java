@@ -23,6 +23,8 @@ import java.util.List;
  * @param schedule the noise
  * @param prediction what the network learns to predict
  * @param batchSize images a step, at least 1
+ * @param accumulate how many parts of a batch are worked on one after the other, for networks whose
+ *     whole batch does not fit into the memory; the step is that of the whole batch, to rounding
  * @param learningRate of Adam, reached after the warm-up
  * @param warmupSteps over which the learning rate rises linearly from 0; 0 for none
  * @param gradientClip the largest norm of all gradients together, above 0
@@ -39,6 +41,7 @@ public record TrainConfig(
     ScheduleConfig schedule,
     Prediction prediction,
     int batchSize,
+    int accumulate,
     double learningRate,
     int warmupSteps,
     double gradientClip,
@@ -72,6 +75,10 @@ public record TrainConfig(
   public TrainConfig {
     List<String> broken = new ArrayList<>();
     rule(broken, batchSize >= 1, "batch_size must be 1 or more, is " + batchSize);
+    rule(
+        broken,
+        accumulate >= 1 && batchSize % Math.max(1, accumulate) == 0,
+        "accumulate must divide batch_size, " + batchSize + ", is " + accumulate);
     rule(
         broken,
         learningRate > 0 && Double.isFinite(learningRate),
@@ -125,6 +132,7 @@ public record TrainConfig(
         ScheduleConfig.LINEAR_1000,
         Prediction.EPS,
         batch,
+        1,
         learningRate,
         warmup,
         1,
@@ -142,6 +150,7 @@ public record TrainConfig(
         ScheduleConfig.LINEAR_1000,
         Prediction.EPS,
         batch,
+        1,
         learningRate,
         5000,
         1,
@@ -160,6 +169,7 @@ public record TrainConfig(
         newSchedule,
         newPrediction,
         batchSize,
+        accumulate,
         learningRate,
         warmupSteps,
         gradientClip,
@@ -178,6 +188,7 @@ public record TrainConfig(
         schedule,
         prediction,
         batchSize,
+        accumulate,
         learningRate,
         warmupSteps,
         gradientClip,
@@ -196,6 +207,7 @@ public record TrainConfig(
         schedule,
         prediction,
         batchSize,
+        accumulate,
         learningRate,
         warmupSteps,
         gradientClip,
@@ -256,6 +268,9 @@ public record TrainConfig(
   private static void fillNewer(ObjectNode recipe) {
     if (recipe.path("unet") instanceof ObjectNode unet && !unet.has("classes")) {
       unet.put("classes", 0);
+    }
+    if (!recipe.has("accumulate")) {
+      recipe.put("accumulate", 1);
     }
     if (!recipe.has("label_dropout")) {
       recipe.put("label_dropout", LABEL_DROPOUT);

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tensorflow.DeviceSpec;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -115,30 +116,34 @@ final class TrainGraph {
     return towers(xt, t, told, target(x0, eps, signal, noise));
   }
 
-  /** Every tower has an equal part of the batch, so the mean over towers is that over the batch. */
+  /** Every call has an equal part of the batch, so the mean over calls is that over the batch. */
   private Tower.Outcome towers(
       Operand<TFloat32> xt,
       Operand<TInt32> t,
       @Nullable Operand<TInt32> told,
       Operand<TFloat32> target) {
-    int count = placement.towers().size();
-    int rows = placement.rowsPerTower(config.batchSize());
+    int rows = placement.rowsPerTower(config);
     List<TrainVariables.Slots> slots = variables.all();
     List<Operand<TFloat32>> weights = new ArrayList<>();
     slots.forEach(slot -> weights.add(tf.identity(slot.weight())));
     List<Tower.Outcome> outcomes = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      int first = i * rows;
-      Tower tower = new Tower(config, first, rows);
-      outcomes.add(
-          tower.call(
-              tf.withDevice(placement.towers().get(i)),
-              rows(xt, first, rows),
-              rows(t, first, rows),
-              told == null ? null : rows(told, first, rows),
-              rows(target, first, rows),
-              step,
-              weights));
+    for (DeviceSpec device : placement.towers()) {
+      Ops turn = tf;
+      for (int i = 0; i < config.accumulate(); i++) {
+        int first = outcomes.size() * rows;
+        Tower.Outcome outcome =
+            new Tower(config, first, rows)
+                .call(
+                    turn.withDevice(device),
+                    rows(turn, xt, first, rows),
+                    rows(turn, t, first, rows),
+                    told == null ? null : rows(turn, told, first, rows),
+                    rows(turn, target, first, rows),
+                    step,
+                    weights);
+        outcomes.add(outcome);
+        turn = tf.withControlDependencies(List.<Op>of(outcome.loss())); // one after the other
+      }
     }
     List<Operand<TFloat32>> means = new ArrayList<>();
     for (int i = 0; i < slots.size(); i++) {
@@ -148,7 +153,7 @@ final class TrainGraph {
     return new Tower.Outcome(mean(outcomes.stream().map(Tower.Outcome::loss).toList()), means);
   }
 
-  private <T extends TType> Operand<T> rows(Operand<T> all, int first, int count) {
+  private <T extends TType> Operand<T> rows(Ops turn, Operand<T> all, int first, int count) {
     if (count == config.batchSize()) {
       return all;
     }
@@ -157,7 +162,7 @@ final class TrainGraph {
     Arrays.fill(size, -1);
     begin[0] = first;
     size[0] = count;
-    return tf.slice(all, tf.constant(begin), tf.constant(size));
+    return turn.slice(all, turn.constant(begin), turn.constant(size));
   }
 
   private Operand<TFloat32> mean(List<Operand<TFloat32>> parts) {

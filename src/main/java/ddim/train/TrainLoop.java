@@ -3,6 +3,7 @@ package ddim.train;
 import ddim.data.BatchQueue;
 import ddim.data.Batches;
 import ddim.data.ImageSource;
+import ddim.eval.experiment.LossCurve;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.tensorflow.Result;
@@ -51,6 +52,7 @@ final class TrainLoop {
     long saved = start.step();
     long step = start.step();
     try (Metrics metrics = Metrics.open(run.metrics(), step);
+        EventFile events = EventFile.open(run, step);
         BatchQueue queue = new BatchQueue(batches, step, steps, labelled, AHEAD)) {
       long begin = System.nanoTime();
       while (step < steps && !listener.wantsToStop()) {
@@ -73,14 +75,15 @@ final class TrainLoop {
         requireFinite(progress);
         step++;
         metrics.write(progress);
+        events.write(progress);
         listener.onStep(progress);
         if (step % config.checkpointEvery() == 0) {
-          save(step, metrics);
+          save(step, metrics, events);
           saved = step;
         }
       }
       if (saved != step) {
-        save(step, metrics);
+        save(step, metrics, events);
       }
     }
     return step;
@@ -116,8 +119,10 @@ final class TrainLoop {
     }
   }
 
-  private void save(long step, Metrics metrics) throws IOException {
+  private void save(long step, Metrics metrics, EventFile events) throws IOException {
     metrics.flush();
+    events.flush();
+    LossCurve.draw(run.metrics(), run.lossPlot());
     Checkpoint.Header header =
         new Checkpoint.Header(
             step,

@@ -53,7 +53,7 @@ class ExportedFilesTest {
   @Test
   void checksumsAreMaskedAsInTheFormat() {
     int crc = 0x8a9136aa;
-    assertThat(WarmUpRequests.maskedCrc(new byte[32]))
+    assertThat(TfRecord.maskedCrc(new byte[32]))
         .isEqualTo(((crc >>> 15) | (crc << 17)) + 0xa282ead8);
   }
 
@@ -103,11 +103,11 @@ class ExportedFilesTest {
     while (bytes.hasRemaining()) {
       byte[] length = new byte[Long.BYTES];
       bytes.get(length);
-      assertThat(bytes.getInt()).isEqualTo(WarmUpRequests.maskedCrc(length));
+      assertThat(bytes.getInt()).isEqualTo(TfRecord.maskedCrc(length));
       byte[] record =
           new byte[(int) ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).getLong()];
       bytes.get(record);
-      assertThat(bytes.getInt()).isEqualTo(WarmUpRequests.maskedCrc(record));
+      assertThat(bytes.getInt()).isEqualTo(TfRecord.maskedCrc(record));
       records.add(record);
     }
     return records;

@@ -29,8 +29,28 @@ class DevicesTest {
     List<Double> one = losses(config, "one", Devices.DEFAULT);
     List<Double> two = losses(config, "two", new Devices(2, Optional.empty()));
 
+    assertClose(two, one);
+  }
+
+  @Test
+  void partsOneAfterTheOtherTrainAsTheWholeBatch() throws Exception {
+    String recipe = "{\"base\": \"tiny\", \"unet\": {\"dropout\": 0.3}, \"accumulate\": %d}";
+    TrainConfig whole = TrainConfig.parse(recipe.formatted(1), "test");
+    TrainConfig parts = TrainConfig.parse(recipe.formatted(4), "test");
+
+    assertClose(losses(parts, "parts", Devices.DEFAULT), losses(whole, "whole", Devices.DEFAULT));
+  }
+
+  @Test
+  void partsMustBeEqual() {
+    assertThatThrownBy(() -> TrainConfig.parse("{\"base\": \"tiny\", \"accumulate\": 3}", "test"))
+        .hasMessageContaining("accumulate must divide batch_size, 8, is 3");
+  }
+
+  private static void assertClose(List<Double> several, List<Double> one) {
+    assertThat(several).hasSize(STEPS);
     for (int i = 0; i < STEPS; i++) {
-      assertThat(two.get(i)).isCloseTo(one.get(i), within(1e-5));
+      assertThat(several.get(i)).isCloseTo(one.get(i), within(1e-5));
     }
   }
 
@@ -52,7 +72,7 @@ class DevicesTest {
     assertThatThrownBy(
             () -> losses(TrainConfig.named("tiny"), "three", new Devices(3, Optional.empty())))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("batch_size must be a multiple of the number of devices, 3, is 8");
+        .hasMessage("batch_size must be a multiple of devices times accumulate, 3 x 1, is 8");
     assertThat(folder.resolve("three")).doesNotExist();
   }
 

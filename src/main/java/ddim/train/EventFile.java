@@ -1,0 +1,71 @@
+package ddim.train;
+
+import ddim.model.TfRecord;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.tensorflow.proto.Event;
+import org.tensorflow.proto.SessionLog;
+import org.tensorflow.proto.Summary;
+
+/** The numbers of a run as TensorBoard reads them: an event file for each time it was started. */
+final class EventFile implements AutoCloseable {
+  private final OutputStream out;
+
+  private EventFile(OutputStream out) {
+    this.out = out;
+  }
+
+  /** Opens a new file in the run's folder; what earlier files say of later steps is void. */
+  static EventFile open(RunFolder run, long step) throws IOException {
+    Files.createDirectories(run.root());
+    long seconds = System.currentTimeMillis() / 1000;
+    Path file = run.events(seconds);
+    while (Files.exists(file)) {
+      file = run.events(++seconds);
+    }
+    EventFile events =
+        new EventFile(
+            new BufferedOutputStream(Files.newOutputStream(file, StandardOpenOption.CREATE_NEW)));
+    events.write(Event.newBuilder().setFileVersion("brain.Event:2"));
+    events.write(
+        Event.newBuilder()
+            .setStep(step + 1)
+            .setSessionLog(
+                SessionLog.newBuilder().setStatus(SessionLog.SessionStatus.START).build()));
+    return events;
+  }
+
+  void write(TrainProgress progress) throws IOException {
+    Summary.Builder summary = Summary.newBuilder();
+    add(summary, "loss", progress.loss());
+    add(summary, "smoothed_loss", progress.smoothedLoss());
+    add(summary, "gradient_norm", progress.gradientNorm());
+    add(summary, "learning_rate", progress.learningRate());
+    add(summary, "ema_decay", progress.emaDecay());
+    add(summary, "data_wait", progress.dataWait());
+    add(summary, "images_per_second", progress.imagesPerSecond());
+    write(Event.newBuilder().setStep(progress.step()).setSummary(summary));
+  }
+
+  void flush() throws IOException {
+    out.flush();
+  }
+
+  @Override
+  public void close() throws IOException {
+    out.close();
+  }
+
+  private static void add(Summary.Builder summary, String tag, double value) {
+    summary.addValue(Summary.Value.newBuilder().setTag(tag).setSimpleValue((float) value).build());
+  }
+
+  private void write(Event.Builder event) throws IOException {
+    double now = System.currentTimeMillis() / 1e3;
+    out.write(TfRecord.of(event.setWallTime(now).build().toByteArray()));
+  }
+}
