@@ -122,7 +122,6 @@ final class TrainLoop {
   private void save(long step, Metrics metrics, EventFile events) throws IOException {
     metrics.flush();
     events.flush();
-    LossCurve.draw(run.metrics(), run.lossPlot());
     Checkpoint.Header header =
         new Checkpoint.Header(
             step,
@@ -134,5 +133,8 @@ final class TrainLoop {
             smoothed.value());
     Path file = Checkpoint.save(run, header, graph.variables, session);
     listener.onCheckpoint(step, file);
+    if (!listener.wantsToStop()) { // Java cannot begin to draw while its process ends
+      LossCurve.draw(run.metrics(), run.lossPlot());
+    }
   }
 }
