@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param tokenFile a file with nothing but the token that every call takes along; read at every
  *     call
  * @param attempts how often a call is tried in all, from 1 to 5, as long as the answer is
- *     UNAVAILABLE
+ *     UNAVAILABLE or its connection ends
  */
 public record ClientOptions(
     String target, Optional<Tls> tls, Optional<Path> tokenFile, int attempts) {

@@ -11,6 +11,7 @@ import io.grpc.ManagedChannelBuilder;
 import io.grpc.Metadata;
 import io.grpc.NameResolverRegistry;
 import io.grpc.Status;
+import io.grpc.Status.Code;
 import io.grpc.TlsChannelCredentials;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -80,8 +81,9 @@ final class Connections {
   }
 
   /**
-   * Calls are tried again where they are answered with UNAVAILABLE: images are a function of what
-   * is asked. Several servers are asked in turn, as long as they say that they serve.
+   * Calls are tried again that are answered with UNAVAILABLE or lost with their connection: images
+   * are a function of what is asked. Several servers are asked in turn, as long as they say that
+   * they serve.
    */
   private static Map<String, ?> serviceConfig(ClientOptions options) {
     Map<String, Object> config = new HashMap<>();
@@ -101,7 +103,7 @@ final class Connections {
               "backoffMultiplier",
               2.0,
               "retryableStatusCodes",
-              List.of("UNAVAILABLE"));
+              BrokenAnswers.LOST.stream().map(Code::name).sorted().toList());
       config.put(
           "methodConfig", List.of(Map.of("name", List.of(Map.of()), "retryPolicy", retries)));
     }

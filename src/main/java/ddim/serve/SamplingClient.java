@@ -3,7 +3,9 @@ package ddim.serve;
 import ddim.diffusion.Sampler;
 import ddim.serve.rpc.ImageCodec;
 import ddim.v1.CancelRequest;
+import ddim.v1.DecodeResponse;
 import ddim.v1.Encoding;
+import ddim.v1.InterpolateResponse;
 import ddim.v1.ListModelsRequest;
 import ddim.v1.SamplingServiceGrpc;
 import ddim.v1.SamplingServiceGrpc.SamplingServiceBlockingStub;
@@ -19,7 +21,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import java.util.stream.LongStream;
 
 /**
@@ -277,10 +279,13 @@ public final class SamplingClient implements AutoCloseable {
 
   private final ManagedChannel channel;
   private final SamplingServiceBlockingStub stub;
+  private final BrokenAnswers again;
 
-  private SamplingClient(ManagedChannel channel, SamplingServiceBlockingStub stub) {
+  private SamplingClient(
+      ManagedChannel channel, SamplingServiceBlockingStub stub, BrokenAnswers again) {
     this.channel = channel;
     this.stub = stub;
+    this.again = again;
   }
 
   /**
@@ -305,41 +310,45 @@ public final class SamplingClient implements AutoCloseable {
         options
             .tokenFile()
             .map(file -> stub.withCallCredentials(Connections.token(file)))
-            .orElse(stub));
+            .orElse(stub),
+        new BrokenAnswers(options.attempts()));
   }
 
   /** What the server has ready, ordered by name and version. */
   public List<Model> models() {
-    var response = ask(() -> stub.listModels(ListModelsRequest.getDefaultInstance()));
+    var response = ask(stub, asked -> asked.listModels(ListModelsRequest.getDefaultInstance()));
     return response.getModelsList().stream().map(ClientMessages::model).toList();
   }
 
   /** One image for each seed. */
   public Pictures<float[]> sample(Query query) {
     var request = ClientMessages.sample(query, Encoding.ENCODING_RAW_FLOAT32);
-    return ClientMessages.pictures(ask(() -> stub(query).sample(request)), ClientMessages::floats);
+    return ClientMessages.pictures(
+        ask(stub(query), asked -> asked.sample(request)), ClientMessages::floats);
   }
 
   /** One PNG file for each seed. */
   public Pictures<byte[]> samplePng(Query query) {
     var request = ClientMessages.sample(query, Encoding.ENCODING_PNG);
-    return ClientMessages.pictures(ask(() -> stub(query).sample(request)), ClientMessages::bytes);
+    return ClientMessages.pictures(
+        ask(stub(query), asked -> asked.sample(request)), ClientMessages::bytes);
   }
 
   /**
-   * One image for each seed, seen on their way.
+   * One image for each seed, seen on their way. A watcher sees the way from its start again if the
+   * connection breaks and the client tries again.
    *
    * @param previewAfter after how many steps the watcher is shown each image; at most 20 numbers
    */
   public Pictures<float[]> sample(Query query, List<Integer> previewAfter, Watcher watcher) {
     var request = ClientMessages.stream(query, previewAfter);
-    return ask(() -> ClientMessages.follow(stub(query).sampleStream(request), watcher));
+    return ask(stub(query), asked -> ClientMessages.follow(asked.sampleStream(request), watcher));
   }
 
   /** The latents of images. */
   public List<float[]> encode(Query query, List<float[]> images) {
     var request = ClientMessages.encode(query, images);
-    return ask(() -> stub(query).encode(request)).getLatentsList().stream()
+    return ask(stub(query), asked -> asked.encode(request)).getLatentsList().stream()
         .map(ImageCodec::fromRaw)
         .toList();
   }
@@ -347,13 +356,14 @@ public final class SamplingClient implements AutoCloseable {
   /** The images of latents. */
   public Pictures<float[]> decode(Query query, List<float[]> latents) {
     var request = ClientMessages.decode(query, latents);
-    return ClientMessages.pictures(ask(() -> stub(query).decode(request)));
+    DecodeResponse answer = ask(stub(query), asked -> asked.decode(request));
+    return ClientMessages.pictures(answer);
   }
 
   /** What is left of images after encoding and decoding. */
   public Reconstructions reconstruct(Query query, List<float[]> images) {
     var request = ClientMessages.reconstruct(query, images);
-    return ClientMessages.reconstructions(ask(() -> stub(query).reconstruct(request)));
+    return ClientMessages.reconstructions(ask(stub(query), asked -> asked.reconstruct(request)));
   }
 
   /**
@@ -364,7 +374,8 @@ public final class SamplingClient implements AutoCloseable {
    */
   public Pictures<float[]> interpolate(Query query, List<End> ends, int rows, int columns) {
     var request = ClientMessages.interpolate(query, ends, rows, columns);
-    return ClientMessages.pictures(ask(() -> stub(query).interpolate(request)));
+    InterpolateResponse answer = ask(stub(query), asked -> asked.interpolate(request));
+    return ClientMessages.pictures(answer);
   }
 
   /**
@@ -375,7 +386,11 @@ public final class SamplingClient implements AutoCloseable {
    */
   public void cancel(String requestId) {
     var request = CancelRequest.newBuilder().setRequestId(requestId).build();
-    var unused = ask(() -> stub.cancel(request));
+    try {
+      var unused = stub.cancel(request);
+    } catch (StatusRuntimeException e) {
+      throw RemoteFailureException.of(e);
+    }
   }
 
   private SamplingServiceBlockingStub stub(Query query) {
@@ -407,9 +422,10 @@ public final class SamplingClient implements AutoCloseable {
     }
   }
 
-  private static <R> R ask(Supplier<R> call) {
+  private <R> R ask(
+      SamplingServiceBlockingStub asked, Function<SamplingServiceBlockingStub, R> call) {
     try {
-      return call.get();
+      return again.ask(asked, call);
     } catch (StatusRuntimeException e) {
       throw RemoteFailureException.of(e);
     }

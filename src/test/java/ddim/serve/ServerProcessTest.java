@@ -66,12 +66,17 @@ class ServerProcessTest {
       var stop = new AtomicBoolean();
       List<CompletableFuture<Void>> callers = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
+        boolean streams = i == 2;
         callers.add(
             CompletableFuture.runAsync(
                 () -> {
                   while (!stop.get()) {
-                    assertThat(client.sample(Query.of("clothes", 7, 2)).pixels().get(0))
-                        .isEqualTo(expected.get(0).get(0));
+                    Query query = Query.of("clothes", 7, 2);
+                    var made =
+                        streams
+                            ? client.sample(query, List.of(), RetryTest.NOBODY)
+                            : client.sample(query);
+                    assertThat(made.pixels().get(0)).isEqualTo(expected.get(0).get(0));
                     answered.incrementAndGet();
                   }
                 },
