@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
     })
 final class TrainCommand implements Callable<Integer> {
   private static final String DEFAULT_CONFIG = "fashion-mnist";
+  private static final int DEFAULT_STEPS = 20_000;
 
   @Spec private CommandSpec spec;
 
@@ -66,10 +67,12 @@ final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--steps",
-      defaultValue = "20000",
       paramLabel = "N",
-      description = "The number of the last step (default: ${DEFAULT-VALUE}).")
-  private long steps;
+      description =
+          "The number of the last step (default: decay_steps of the recipe, or "
+              + DEFAULT_STEPS
+              + " if it has none).")
+  private @Nullable Long steps;
 
   @Option(
       names = "--seed",
@@ -98,22 +101,23 @@ final class TrainCommand implements Callable<Integer> {
       deviceOptions.serve(spec);
       return 0;
     }
-    if (steps < 1) {
+    if (steps != null && steps < 1) {
       throw new ParameterException(
           spec.commandLine(), "Invalid value for option '--steps': must be 1 or more, is " + steps);
     }
     TrainConfig recipe = recipe();
+    long end = steps == null ? defaultSteps(recipe) : steps;
     ImageSource images =
         TrainingData.open(
             data, recipe.unet(), unreadable, line -> spec.commandLine().getErr().println(line));
     try (StopSignal signal = new StopSignal()) {
       long last =
-          train(recipe, images, out, steps, resume, deviceOptions.devices(spec), spec, signal);
+          train(recipe, images, out, end, resume, deviceOptions.devices(spec), spec, signal);
       spec.commandLine()
           .getOut()
           .println(
-              last == steps
-                  ? "trained " + out + " to step " + steps
+              last == end
+                  ? "trained " + out + " to step " + end
                   : "stopped at step " + last + " of " + out + "; --resume goes on");
     }
     return 0;
@@ -152,6 +156,10 @@ final class TrainCommand implements Callable<Integer> {
           };
       return Trainer.run(recipe, images, run, steps, resume, devices, listener);
     }
+  }
+
+  private static long defaultSteps(TrainConfig recipe) {
+    return recipe.decaySteps() > 0 ? recipe.decaySteps() : DEFAULT_STEPS;
   }
 
   private TrainConfig recipe() throws IOException {

@@ -27,6 +27,10 @@ import java.util.List;
  *     whole batch does not fit into the memory; the step is that of the whole batch, to rounding
  * @param learningRate of Adam, reached after the warm-up
  * @param warmupSteps over which the learning rate rises linearly from 0; 0 for none
+ * @param decaySteps where the run ends: from the warm-up to there the learning rate falls to 0
+ *     along half a cosine (Loshchilov, Hutter, <a href="https://arxiv.org/abs/1608.03983">SGDR</a>,
+ *     eq. 5, without restarts), so that the last steps average out what single batches did to the
+ *     weights; 0 for a rate that stays, as in the DDPM and DDIM papers
  * @param gradientClip the largest norm of all gradients together, above 0
  * @param emaDecay of the moving average of the weights, in [0, 1); it starts lower, at {@code (1 +
  *     step) / (10 + step)}
@@ -44,6 +48,7 @@ public record TrainConfig(
     int accumulate,
     double learningRate,
     int warmupSteps,
+    int decaySteps,
     double gradientClip,
     double emaDecay,
     boolean flip,
@@ -84,6 +89,10 @@ public record TrainConfig(
         learningRate > 0 && Double.isFinite(learningRate),
         "learning_rate must be above 0, is " + learningRate);
     rule(broken, warmupSteps >= 0, "warmup_steps must be 0 or more, is " + warmupSteps);
+    rule(
+        broken,
+        decaySteps == 0 || decaySteps > warmupSteps,
+        "decay_steps must be 0 or above warmup_steps, " + warmupSteps + ", is " + decaySteps);
     rule(broken, gradientClip > 0, "gradient_clip must be above 0, is " + gradientClip);
     rule(broken, emaDecay >= 0 && emaDecay < 1, "ema_decay must be in [0, 1), is " + emaDecay);
     rule(
@@ -135,6 +144,7 @@ public record TrainConfig(
         1,
         learningRate,
         warmup,
+        0,
         1,
         emaDecay,
         false,
@@ -153,6 +163,7 @@ public record TrainConfig(
         1,
         learningRate,
         5000,
+        0,
         1,
         0.9999,
         true,
@@ -172,6 +183,7 @@ public record TrainConfig(
         accumulate,
         learningRate,
         warmupSteps,
+        decaySteps,
         gradientClip,
         emaDecay,
         flip,
@@ -191,6 +203,7 @@ public record TrainConfig(
         accumulate,
         learningRate,
         warmupSteps,
+        decaySteps,
         gradientClip,
         emaDecay,
         flip,
@@ -210,6 +223,7 @@ public record TrainConfig(
         accumulate,
         learningRate,
         warmupSteps,
+        decaySteps,
         gradientClip,
         emaDecay,
         flip,
@@ -219,11 +233,18 @@ public record TrainConfig(
         seed);
   }
 
-  /** The learning rate of a step, from 0. */
+  /**
+   * The learning rate of a step, from 0. It is a function of the step: a resumed run has it too.
+   */
   double learningRateAt(long step) {
-    return warmupSteps == 0
-        ? learningRate
-        : learningRate * Math.min(1.0, (step + 1.0) / warmupSteps);
+    if (step < warmupSteps) {
+      return learningRate * (step + 1.0) / warmupSteps;
+    }
+    if (decaySteps == 0) {
+      return learningRate;
+    }
+    double done = Math.min(1.0, (double) (step - warmupSteps) / (decaySteps - warmupSteps));
+    return learningRate * (1 + Math.cos(Math.PI * done)) / 2;
   }
 
   /** The decay of the moving average at a step, from 0. */
@@ -271,6 +292,9 @@ public record TrainConfig(
     }
     if (!recipe.has("accumulate")) {
       recipe.put("accumulate", 1);
+    }
+    if (!recipe.has("decay_steps")) {
+      recipe.put("decay_steps", 0);
     }
     if (!recipe.has("label_dropout")) {
       recipe.put("label_dropout", LABEL_DROPOUT);

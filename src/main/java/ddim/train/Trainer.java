@@ -60,7 +60,8 @@ public final class Trainer {
    * @param config the recipe; a resumed run must have the same one
    * @param data images of the network's shape
    * @param folder of the run, made if it is not there
-   * @param steps the number of the last step, at least 1
+   * @param steps the number of the last step, at least 1 and not above the recipe's {@code
+   *     decaySteps}, if it has them
    * @param resume whether to continue from the folder's newest checkpoint
    * @param devices what to train on
    * @param listener hears every step, and may end the run early, with a checkpoint
@@ -84,6 +85,11 @@ public final class Trainer {
       throws IOException {
     if (steps < 1) {
       throw new IllegalArgumentException("steps must be 1 or more, is " + steps);
+    }
+    if (config.decaySteps() > 0 && steps > config.decaySteps()) {
+      throw new IllegalArgumentException(
+          "steps must be at most decay_steps of the recipe, %d, where the learning rate is 0; is %d"
+              .formatted(config.decaySteps(), steps));
     }
     var unet = config.unet();
     if (data.height() != unet.height()
