@@ -15,6 +15,7 @@ import inference.ModelReadyRequest;
 import inference.RepositoryIndexRequest;
 import inference.RepositoryModelLoadRequest;
 import inference.RepositoryModelUnloadRequest;
+import inference.ServerReadyRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
@@ -79,6 +80,9 @@ class RepositoryProtocolsTest {
   @Test
   void clientsOfTritonLoadAndUnload() {
     assertThat(index()).containsExactly("hats  ", "shoes  ");
+    assertThat(triton().serverReady(ServerReadyRequest.getDefaultInstance()).getReady())
+        .as("a server from which clients may have what they want")
+        .isTrue();
 
     load("hats");
     assertThat(index()).containsExactly("hats 2 READY", "shoes  ");

@@ -103,7 +103,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
   @Override
   public void serverReady(
       ServerReadyRequest request, StreamObserver<ServerReadyResponse> observer) {
-    answer(ServerReadyResponse.newBuilder().setReady(!models.ready().isEmpty()).build(), observer);
+    answer(ServerReadyResponse.newBuilder().setReady(models.isServing()).build(), observer);
   }
 
   @Override

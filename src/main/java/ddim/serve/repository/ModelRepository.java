@@ -302,6 +302,14 @@ public final class ModelRepository implements AutoCloseable {
         .toList();
   }
 
+  /**
+   * Whether clients can do their work: the models of the start are loaded, and no shutdown has
+   * begun. Clients that are in control need no model for that: they load what they want.
+   */
+  public boolean isServing() {
+    return shelf.isOpen() && (control() == Control.EXPLICIT || !shelf.ready().isEmpty());
+  }
+
   /** How much there is to do for every version that is ready. */
   public List<Waiting> waiting() {
     return shelf.ready().stream()

@@ -67,6 +67,11 @@ final class Shelf {
     starting = false;
   }
 
+  /** Whether the models of the start are loaded, and no shutdown has begun. */
+  synchronized boolean isOpen() {
+    return !starting && !stopped;
+  }
+
   synchronized boolean isStopped() {
     return stopped;
   }
