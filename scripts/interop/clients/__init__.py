@@ -5,7 +5,7 @@ import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
-from . import plain, serving, triton, triton_async
+from . import control, plain, serving, triton, triton_async
 from .expect import expected
 
-__all__ = ["expected", "plain", "serving", "triton", "triton_async"]
+__all__ = ["control", "expected", "plain", "serving", "triton", "triton_async"]
