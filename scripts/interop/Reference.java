@@ -43,6 +43,14 @@ final class Reference {
   private static final float[] ETAS = {0, 0.5f, 1, 0, 0.5f, 1, 0};
   private static final int[] TIMES = {500, 0, 1, 10, 100, 900, 999};
 
+  /**
+   * Of a model with classes: rows that ask the network once and twice, without a label, and with
+   * one that is none. The first row alone asks once.
+   */
+  private static final int[] LABELS = {1, 0, -1, 1, 1_000_000, 0, 1};
+
+  private static final float[] GUIDANCES = {1, 2, 3, 0, 2, 1.5f, 1};
+
   private final ModelSpec spec;
   private final int batch;
   private final SplittableRandom random = new SplittableRandom(6);
@@ -95,12 +103,30 @@ final class Reference {
     Map<String, Map<String, Tensor>> inputs = new LinkedHashMap<>();
     inputs.put(
         "serving_default",
-        Map.of("seed", longs(seeds), "steps", ints(steps, batch), "eta", floats(etas, batch)));
-    inputs.put("sample", Map.of("x_T", latents, "steps", ints(steps, batch)));
+        guided(
+            Map.of("seed", longs(seeds), "steps", ints(steps, batch), "eta", floats(etas, batch))));
+    inputs.put("sample", guided(Map.of("x_T", latents, "steps", ints(steps, batch))));
     inputs.put("latent", Map.of("seed", longs(seeds)));
-    inputs.put("predict_noise", Map.of("x", latents, "t", ints(times, batch)));
-    inputs.put("trajectory", trajectory(latents, seeds, steps, etas));
+    inputs.put("predict_noise", labelled(Map.of("x", latents, "t", ints(times, batch))));
+    inputs.put("trajectory", guided(trajectory(latents, seeds, steps, etas)));
     return inputs;
+  }
+
+  /** The same inputs with the labels of a network that has classes. */
+  private Map<String, Tensor> labelled(Map<String, Tensor> inputs) {
+    Map<String, Tensor> more = new LinkedHashMap<>(inputs);
+    if (spec.unet().classes() > 0) {
+      more.put("labels", ints(Arrays.copyOf(LABELS, batch), batch));
+    }
+    return more;
+  }
+
+  private Map<String, Tensor> guided(Map<String, Tensor> inputs) {
+    Map<String, Tensor> more = labelled(inputs);
+    if (spec.unet().classes() > 0) {
+      more.put("guidance", floats(Arrays.copyOf(GUIDANCES, batch), batch));
+    }
+    return more;
   }
 
   /** The tables of {@code serving_default} as a client makes them, clipped to [-1, 1]. */

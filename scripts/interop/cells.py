@@ -59,7 +59,7 @@ class Table:
             else:
                 difference = float(np.abs(got - want).max() / np.abs(want).max())
                 ok &= difference <= bound  # false for what is not a number
-                worst = max(worst, difference)
+                worst = float(np.maximum(worst, difference))  # of NaN and a number, NaN
         self.fact(cell, ok, ", ".join([f"difference {worst:.1e} of {bound:.0e}", *parts]))
 
     def fact(self, cell, ok, text):

@@ -74,7 +74,10 @@ public record DefaultTable(Operand<TInt32> timestep, Operand<TFloat32> table) {
 
     Map<Column, Operand<TFloat32>> columns = new EnumMap<>(Column.class);
     columns.put(Column.SQRT_ALPHA_BAR, NoiseLevel.signal(tf, schedule, level));
-    columns.put(Column.SQRT_ONE_MINUS_ALPHA_BAR, NoiseLevel.noise(tf, schedule, level));
+    // Networks that predict x0 divide by it, and a runtime may multiply padding by 0 instead of
+    // choosing, so it must not become NaN.
+    Operand<TFloat32> noise = NoiseLevel.noise(tf, schedule, level);
+    columns.put(Column.SQRT_ONE_MINUS_ALPHA_BAR, tf.select(real, noise, tf.onesLike(noise)));
     columns.put(Column.B, NoiseLevel.signal(tf, schedule, next));
     if (eta == null) {
       columns.put(Column.C, NoiseLevel.noise(tf, schedule, next));

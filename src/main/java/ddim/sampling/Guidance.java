@@ -51,7 +51,8 @@ final class Guidance {
     Operand<TInt32> second =
         tf.reshape(
             tf.dtypes.cast(tf.where(twice), TInt32.class), tf.constant(new int[] {-1})); // [n]
-    Operand<TInt32> noLabels = tf.math.sub(tf.zerosLike(second), tf.constant(1));
+    // Not arithmetic on an empty vector: OpenVINO makes one number of it.
+    Operand<TInt32> noLabels = tf.gather(none, second, tf.constant(0));
     Operand<TInt32> asked =
         tf.concat(List.of(tf.select(labelled, labels, none), noLabels), tf.constant(0));
     Operand<TInt32> batch = tf.size(labels);

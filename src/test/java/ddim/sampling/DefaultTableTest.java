@@ -9,6 +9,7 @@ import ddim.diffusion.ScheduleConfig;
 import ddim.diffusion.StepTable;
 import ddim.diffusion.StepTable.Column;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -47,6 +48,9 @@ class DefaultTableTest {
         int cell = i * tables.columns() + k;
         if (k >= steps[i]) {
           assertThat(tables.timestep()[cell]).isEqualTo(-1);
+          for (Column divisor : List.of(Column.SQRT_ALPHA_BAR, Column.SQRT_ONE_MINUS_ALPHA_BAR)) {
+            assertThat(tables.table()[cell * WIDTH + divisor.index()]).as("padding").isEqualTo(1);
+          }
           continue;
         }
         assertThat(tables.timestep()[cell]).isEqualTo(expected.timestep(k));
