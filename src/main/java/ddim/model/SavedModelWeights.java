@@ -5,7 +5,6 @@ import ddim.nn.ParamSpec;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -13,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.proto.AttrValue;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.proto.FunctionDef;
 import org.tensorflow.proto.NodeDef;
@@ -34,7 +34,7 @@ public final class SavedModelWeights {
   public static ModelWeights read(Path folder) throws IOException {
     ModelSpec spec = ModelFiles.check(folder).model();
     Path graph = folder.resolve(SavedModelWriter.GRAPH_FILE);
-    Map<String, TensorProto> constants = constants(SavedModel.parseFrom(Files.readAllBytes(graph)));
+    Map<String, TensorProto> constants = constants(ModelFiles.graph(folder));
     Map<String, float[]> values = new LinkedHashMap<>();
     for (ParamSpec param : ParamSpec.of(spec.unet())) {
       TensorProto constant = constants.get(param.name());
@@ -64,8 +64,9 @@ public final class SavedModelWeights {
     for (FunctionDef function :
         model.getMetaGraphs(0).getGraphDef().getLibrary().getFunctionList()) {
       for (NodeDef node : function.getNodeDefList()) {
-        if (node.getOp().equals("Const")) {
-          constants.put(node.getName(), node.getAttrOrThrow("value").getTensor());
+        AttrValue value = node.getAttrMap().get("value");
+        if (node.getOp().equals("Const") && value != null) {
+          constants.put(node.getName(), value.getTensor());
         }
       }
     }

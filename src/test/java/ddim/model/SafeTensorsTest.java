@@ -3,7 +3,9 @@ package ddim.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +19,8 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Files of tensors, of every type and broken in every way. */
 class SafeTensorsTest {
@@ -49,6 +53,55 @@ class SafeTensorsTest {
     assertThatThrownBy(() -> SafeTensors.open(file))
         .isInstanceOf(ModelFormatException.class)
         .hasMessage(file + ": tensor 'a' is of type \"F64\", should be one of [BF16, F16, F32]");
+  }
+
+  /** Many large tensors in the bytes of one, bytes of nobody, and numbers that wrap around. */
+  @ParameterizedTest(name = "{1}")
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "'a': {T, 'shape': [2], 'data_offsets': [0, 8]}, 'b': {T, 'shape': [2],"
+            + " 'data_offsets': [0, 8]}; tensor 'b' begins at byte 0, should at 8",
+        "'a': {T, 'shape': [1], 'data_offsets': [4, 8]}; tensor 'a' begins at byte 4, should at 0",
+        "'a': {T, 'shape': [1], 'data_offsets': [0, 4]}; 4 belong to no tensor",
+        "'a': {T, 'shape': [2], 'data_offsets': [0, 8]}, 'a': {T, 'shape': [2],"
+            + " 'data_offsets': [0, 8]}; tensor 'a' is there twice",
+        "'a': {T, 'shape': [18446744073709551618], 'data_offsets': [0, 8]}; impossible shape",
+        "'a': {T, 'shape': [-2], 'data_offsets': [0, 8]}; impossible shape",
+        "'a': {T, 'shape': ['2'], 'data_offsets': [0, 8]}; impossible shape",
+        "'a': {T, 'shape': [2], 'data_offsets': [-8, 0]}; impossible data_offsets",
+        "'a': {T, 'shape': [2], 'data_offsets': [0, 8], 'more': [[[]]]}; the unknown key 'more'",
+        "'a': {T, 'shape': [2]}; lacks dtype, shape or two data_offsets",
+        "'a': {T, 'shape': [[[[]]]], 'data_offsets': [0, 8]}; impossible shape",
+        "'__metadata__': [], 'a': {T, 'shape': [2], 'data_offsets': [0, 8]}; is not an object",
+      })
+  void theHeaderMustBeThatOfTheData(String entries, String message) throws IOException {
+    Path file = folder.resolve("hostile.safetensors");
+    String header = "{" + entries.replace('\'', '"').replace("T,", "\"dtype\": \"F32\",") + "}";
+    Files.write(file, file(header, new byte[8]));
+
+    assertThatThrownBy(() -> SafeTensors.open(file))
+        .isInstanceOf(ModelFormatException.class)
+        .hasMessageStartingWith(file + ": ")
+        .hasMessageContaining(message);
+  }
+
+  /** A header of nothing but brackets would be a hundred times its size as objects. */
+  @Test
+  void aHeaderOfManyValuesIsNotMadeIntoObjects() throws IOException {
+    Path file = folder.resolve("brackets.safetensors");
+    String lists = "[],".repeat(5_000_000);
+    Files.write(file, file("{\"a\": [" + lists + "[]]}", new byte[8]));
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+
+    assertThatThrownBy(() -> SafeTensors.open(file)).hasMessageContaining("is not an object");
+    assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(20_000_000);
+
+    Files.write(file, file("[".repeat(5_000_000), new byte[8]));
+    assertThatThrownBy(() -> SafeTensors.open(file)).isInstanceOf(ModelFormatException.class);
+    Files.write(file, file(" ".repeat(17 << 20), new byte[8]));
+    assertThatThrownBy(() -> SafeTensors.open(file)).hasMessageContaining("claims a header of");
   }
 
   @Provide
