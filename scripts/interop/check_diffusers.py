@@ -34,9 +34,13 @@ MODELS = {
     "oblong": dict(SMALL, sample_size=(8, 24), in_channels=3, out_channels=3),
     "sixteen-groups": dict(SMALL, norm_num_groups=16, layers_per_block=2),
     "flipped": dict(SMALL, flip_sin_to_cos=True),
+    "padded": dict(SMALL, downsample_padding=1),
+    "v-prediction": SMALL,
+    "sample": SMALL,
 }
+# What a network predicts, where that is not the noise.
+PREDICTIONS = {"v-prediction": "v_prediction", "sample": "sample"}
 REFUSED = {
-    "downsample_padding": dict(SMALL, downsample_padding=1),
     "norm_eps": dict(SMALL, norm_eps=1e-5),
     "freq_shift": dict(SMALL, freq_shift=0),
     "attention_head_dim": dict(SMALL, attention_head_dim=8),
@@ -55,10 +59,19 @@ def network(config):
     return unet
 
 
+def noise(predicted, x, scheduler):
+    """What a prediction at TIMES says of the noise in x."""
+    alpha_bar = scheduler.alphas_cumprod[list(TIMES)].reshape(-1, 1, 1, 1)
+    signal, sigma = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
+    return {"epsilon": predicted,
+            "v_prediction": signal * predicted + sigma * x,
+            "sample": (x - signal * predicted) / sigma}[scheduler.config.prediction_type]
+
+
 def answers(unet, scheduler, x):
     """Noise at several t, and the images after a whole trajectory."""
     with torch.no_grad():
-        eps = unet(x, torch.tensor(TIMES)).sample
+        eps = noise(unet(x, torch.tensor(TIMES)).sample, x, scheduler)
         scheduler.set_timesteps(STEPS)
         image = x
         for t in scheduler.timesteps:
@@ -70,7 +83,9 @@ def make(out):
     for name, config in MODELS.items():
         folder = pathlib.Path(out) / name
         folder.mkdir(parents=True)
-        unet, scheduler = network(config), DDIMScheduler(clip_sample=True, steps_offset=0)
+        unet = network(config)
+        scheduler = DDIMScheduler(clip_sample=True, steps_offset=0,
+                                  prediction_type=PREDICTIONS.get(name, "epsilon"))
         DDIMPipeline(unet, scheduler).save_pretrained(folder / "model")
         side = config["sample_size"]
         height, width = side if isinstance(side, tuple) else (side, side)

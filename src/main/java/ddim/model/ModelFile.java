@@ -31,6 +31,7 @@ record ModelFile(
   static final String NAME = "assets.extra/ddim.json";
   private static final int FORMAT = 1;
   private static final String STORAGE = "storage";
+  private static final List<String> UNET_ZERO_BY_DEFAULT = List.of("classes", "downsample_padding");
 
   private static final JsonMapper JSON =
       JsonMapper.builder()
@@ -73,7 +74,7 @@ record ModelFile(
     return file;
   }
 
-  /** What files mean that were written before models had classes, or other weights than float32. */
+  /** What files mean that were written before an entry was there. */
   private static void fillNewer(JsonNode root) {
     if (root instanceof ObjectNode file && !file.has(STORAGE)) {
       file.putNull(STORAGE);
@@ -81,8 +82,12 @@ record ModelFile(
     if (root.path("model") instanceof ObjectNode spec && !spec.has("class_names")) {
       spec.putArray("class_names");
     }
-    if (root.path("model").path("unet") instanceof ObjectNode unet && !unet.has("classes")) {
-      unet.put("classes", 0);
+    if (root.path("model").path("unet") instanceof ObjectNode unet) {
+      for (String key : UNET_ZERO_BY_DEFAULT) {
+        if (!unet.has(key)) {
+          unet.put(key, 0);
+        }
+      }
     }
   }
 

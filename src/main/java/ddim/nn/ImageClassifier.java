@@ -56,7 +56,7 @@ public final class ImageClassifier {
   }
 
   private static Operand<TFloat32> half(Ops tf, Params p, Operand<TFloat32> x) {
-    return activated(tf, p, Layers.downsample(tf, p, x));
+    return activated(tf, p, Layers.downsample(tf, p, x, 0));
   }
 
   private static Operand<TFloat32> activated(Ops tf, Params p, Operand<TFloat32> x) {

@@ -20,9 +20,17 @@ final class Layers {
    *
    * <p>For even sides, TensorFlow's SAME pads right and bottom only, which is what the official
    * code does; sides are even, see {@link UNetConfig}.
+   *
+   * @param padding 1 for top and left instead: what PyTorch's padding of 1 comes to, whose last row
+   *     and column no step reaches
    */
-  static Operand<TFloat32> downsample(Ops tf, Params p, Operand<TFloat32> x) {
-    return conv(tf, p.in("conv"), x, 3, 2, channels(x), Initializer.KERNEL);
+  static Operand<TFloat32> downsample(Ops tf, Params p, Operand<TFloat32> x, int padding) {
+    if (padding == 0) {
+      return conv(tf, p.in("conv"), x, 3, 2, channels(x), Initializer.KERNEL);
+    }
+    Operand<TFloat32> padded =
+        tf.pad(x, tf.constant(new int[][] {{0, 0}, {1, 0}, {1, 0}, {0, 0}}), tf.constant(0f));
+    return conv(tf, p.in("conv"), padded, 3, 2, "VALID", channels(x), Initializer.KERNEL);
   }
 
   /** Doubles height and width by repeating pixels, then a 3x3 convolution. */
@@ -57,10 +65,22 @@ final class Layers {
 
   private static Operand<TFloat32> conv(
       Ops tf, Params p, Operand<TFloat32> x, int kernel, int stride, int out, Initializer init) {
+    return conv(tf, p, x, kernel, stride, "SAME", out, init);
+  }
+
+  private static Operand<TFloat32> conv(
+      Ops tf,
+      Params p,
+      Operand<TFloat32> x,
+      int kernel,
+      int stride,
+      String padding,
+      int out,
+      Initializer init) {
     Operand<TFloat32> weight = p.get("weight", init, kernel, kernel, channels(x), out);
     Operand<TFloat32> bias = p.get("bias", Initializer.ZEROS, out);
     List<Long> strides = List.of(1L, (long) stride, (long) stride, 1L);
-    return tf.nn.biasAdd(tf.nn.conv2d(x, weight, strides, "SAME"), bias);
+    return tf.nn.biasAdd(tf.nn.conv2d(x, weight, strides, padding), bias);
   }
 
   static int height(Operand<?> x) {

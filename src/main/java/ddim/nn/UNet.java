@@ -116,7 +116,7 @@ public final class UNet {
     }
     if (level < config.levels() - 1) {
       String name = scope + ".downsample";
-      h = Layers.downsample(tf.withSubScope(name), params.in(name), h);
+      h = Layers.downsample(tf.withSubScope(name), params.in(name), h, config.downsamplePadding());
       skips.push(h);
     }
     return h;

@@ -15,6 +15,8 @@ import java.util.List;
  * @param dropout the share of features dropped in training, in [0, 1)
  * @param normGroups groups of every group normalisation
  * @param classes labels that the network is told of, 0 for a network without labels
+ * @param downsamplePadding rows and columns of zeros above and left of an image that is halved: 0
+ *     as in the papers, where they are below and right, or 1 as diffusers has it by default
  */
 public record UNetConfig(
     int height,
@@ -26,7 +28,8 @@ public record UNetConfig(
     List<Integer> attentionAt,
     double dropout,
     int normGroups,
-    int classes) {
+    int classes,
+    int downsamplePadding) {
 
   /** The number of groups of the papers' networks. */
   public static final int DEFAULT_NORM_GROUPS = 32;
@@ -47,10 +50,11 @@ public record UNetConfig(
             resBlocks,
             dropout,
             normGroups,
-            classes);
+            classes,
+            downsamplePadding);
   }
 
-  /** A network without labels. */
+  /** A network without labels, padded as in the papers. */
   public UNetConfig(
       int height,
       int width,
@@ -71,6 +75,7 @@ public record UNetConfig(
         attentionAt,
         dropout,
         normGroups,
+        0,
         0);
   }
 
@@ -86,7 +91,24 @@ public record UNetConfig(
         attentionAt,
         dropout,
         normGroups,
-        newClasses);
+        newClasses,
+        downsamplePadding);
+  }
+
+  /** The same network with this padding where an image is halved. */
+  public UNetConfig withDownsamplePadding(int padding) {
+    return new UNetConfig(
+        height,
+        width,
+        imageChannels,
+        channels,
+        channelMultipliers,
+        resBlocks,
+        attentionAt,
+        dropout,
+        normGroups,
+        classes,
+        padding);
   }
 
   /** The number of resolutions. */

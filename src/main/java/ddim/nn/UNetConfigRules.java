@@ -16,7 +16,8 @@ final class UNetConfigRules {
       int resBlocks,
       double dropout,
       int normGroups,
-      int classes) {
+      int classes,
+      int downsamplePadding) {
     rule(!multipliers.isEmpty(), "channelMultipliers must not be empty");
     rule(multipliers.stream().allMatch(m -> m >= 1), "channelMultipliers must be 1 or more");
     int divisor = 1 << Math.max(0, Math.min(20, multipliers.size() - 1));
@@ -37,6 +38,9 @@ final class UNetConfigRules {
     rule(resBlocks >= 1, "resBlocks must be 1 or more, is " + resBlocks);
     rule(dropout >= 0 && dropout < 1, "dropout must be in [0, 1), is " + dropout);
     rule(classes >= 0, "classes must be 0 or more, is " + classes);
+    rule(
+        downsamplePadding == 0 || downsamplePadding == 1,
+        "downsamplePadding must be 0 or 1, is " + downsamplePadding);
     if (!broken.isEmpty()) {
       throw new IllegalArgumentException("U-Net configuration: " + String.join("; ", broken));
     }

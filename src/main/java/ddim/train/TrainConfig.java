@@ -287,8 +287,12 @@ public record TrainConfig(
 
   /** What recipes mean that were written before an entry was there. */
   private static void fillNewer(ObjectNode recipe) {
-    if (recipe.path("unet") instanceof ObjectNode unet && !unet.has("classes")) {
-      unet.put("classes", 0);
+    if (recipe.path("unet") instanceof ObjectNode unet) {
+      for (String key : List.of("classes", "downsample_padding")) {
+        if (!unet.has(key)) {
+          unet.put(key, 0);
+        }
+      }
     }
     if (!recipe.has("accumulate")) {
       recipe.put("accumulate", 1);

@@ -47,6 +47,7 @@ record DiffusersUNet(UNetConfig unet, boolean cosineFirst) {
     keys.require("attn_norm_num_groups", "null", "null", Integer.toString(groups));
     keys.require("time_embedding_dim", "null", "null", Integer.toString(4 * widths.get(0)));
     double dropout = keys.number("dropout", 0);
+    int padding = keys.integer("downsample_padding", 1, 0, 1);
     boolean cosineFirst = keys.flag("flip_sin_to_cos", true);
     keys.refuseOthers();
     UNetConfig unet = null;
@@ -62,7 +63,9 @@ record DiffusersUNet(UNetConfig unet, boolean cosineFirst) {
                 resBlocks,
                 attending.stream().map(level -> side.get(0) >> level).toList(),
                 dropout,
-                groups);
+                groups,
+                0,
+                padding);
       } catch (IllegalArgumentException e) {
         keys.problem(String.valueOf(e.getMessage()));
       }
@@ -80,7 +83,6 @@ record DiffusersUNet(UNetConfig unet, boolean cosineFirst) {
     keys.require("freq_shift", "0", "1");
     keys.require("mid_block_type", "\"UNetMidBlock2D\"", "\"UNetMidBlock2D\"");
     keys.require("mid_block_scale_factor", "1", "1", "1.0");
-    keys.require("downsample_padding", "1", "0");
     keys.require("downsample_type", "\"conv\"", "\"conv\"");
     keys.require("upsample_type", "\"conv\"", "\"conv\"");
     keys.require("act_fn", "\"silu\"", "\"silu\"", "\"swish\"");
@@ -185,7 +187,7 @@ record DiffusersUNet(UNetConfig unet, boolean cosineFirst) {
       widths.add(unet.channels() * unet.channelMultipliers().get(level));
     }
     json.put("layers_per_block", unet.resBlocks());
-    json.put("mid_block_scale_factor", 1).put("downsample_padding", 0);
+    json.put("mid_block_scale_factor", 1).put("downsample_padding", unet.downsamplePadding());
     json.put("downsample_type", "conv").put("upsample_type", "conv");
     json.put("dropout", unet.dropout()).put("act_fn", "silu");
     json.putNull("attention_head_dim");

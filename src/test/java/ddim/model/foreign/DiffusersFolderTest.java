@@ -83,8 +83,8 @@ class DiffusersFolderTest {
   @CsvSource(
       delimiter = ';',
       value = {
-        "downsample_padding; 1; downsample_padding must be 0, is 1",
-        "downsample_padding; ; downsample_padding must be 0, is 1, its default",
+        "downsample_padding; 2; downsample_padding must be a whole number from 0 to 1, is 2",
+        "freq_shift; ; freq_shift must be 1, is 0, its default",
         "norm_eps; 1e-5; norm_eps must be 1e-06, is 1.0E-5",
         "freq_shift; 0; freq_shift must be 1, is 0",
         "resnet_time_scale_shift; \"scale_shift\"; resnet_time_scale_shift must be \"default\"",
@@ -114,11 +114,24 @@ class DiffusersFolderTest {
 
   @Test
   void everyWrongKeyIsNamedAtOnce() throws IOException {
-    change("downsample_padding", "1");
+    change("freq_shift", "0");
     change("norm_eps", "1e-5");
     assertThatThrownBy(() -> DiffusersFolder.read(folder, "", ""))
-        .hasMessageContaining("downsample_padding")
+        .hasMessageContaining("freq_shift")
         .hasMessageContaining("norm_eps");
+  }
+
+  /** Of diffusers' two networks the one that a file without the key means. */
+  @Test
+  void paddingOnAllSidesIsTheNetworkThatHasIt() throws IOException {
+    UNetConfig padded = UNetConfig.tiny().withDownsamplePadding(1);
+    change("downsample_padding", null);
+    assertThat(DiffusersFolder.read(folder, "", "").unet()).isEqualTo(padded);
+
+    ModelWeights weightsOfIt = TestModels.random(padded, Prediction.EPS);
+    Path other = temporary.resolve("padded");
+    DiffusersFolder.write(other, weightsOfIt);
+    assertThat(DiffusersFolder.read(other, "", "").unet()).isEqualTo(padded);
   }
 
   @Test
