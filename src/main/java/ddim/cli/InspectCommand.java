@@ -72,11 +72,12 @@ final class InspectCommand implements Callable<Integer> {
     line(
         out,
         "network",
-        "U-Net, %d channels times %s, %d residual blocks a level, attention at %s",
+        "U-Net, %d channels times %s, %d residual blocks a level, attention at %s%s",
         unet.channels(),
         unet.channelMultipliers(),
         unet.resBlocks(),
-        unet.attentionAt());
+        unet.attentionAt(),
+        unet.downsamplePadding() == 0 ? "" : ", halved with zeros above and left");
     if (unet.classes() > 0) {
       line(out, "classes", "%d %s", unet.classes(), spec.classNames());
     }

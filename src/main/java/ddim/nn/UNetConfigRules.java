@@ -5,6 +5,14 @@ import java.util.List;
 
 /** The rules of {@link UNetConfig}, checked together so that one error names all that is wrong. */
 final class UNetConfigRules {
+  /** Beyond these no network can be worked with, and a broken file must not have one planned. */
+  private static final int MAX_SIDE = 8192;
+
+  private static final int MAX_WIDTH = 1 << 16;
+  private static final int MAX_LEVELS = 12;
+  private static final int MAX_BLOCKS = 64;
+  private static final int MAX_CLASSES = 1 << 20;
+
   private final List<String> broken = new ArrayList<>();
 
   void check(
@@ -41,9 +49,21 @@ final class UNetConfigRules {
     rule(
         downsamplePadding == 0 || downsamplePadding == 1,
         "downsamplePadding must be 0 or 1, is " + downsamplePadding);
+    atMost("height", height, MAX_SIDE);
+    atMost("width", width, MAX_SIDE);
+    atMost("the number of channelMultipliers", multipliers.size(), MAX_LEVELS);
+    atMost("resBlocks", resBlocks, MAX_BLOCKS);
+    atMost("classes", classes, MAX_CLASSES);
+    long widest = multipliers.stream().mapToLong(Integer::longValue).max().orElse(1);
+    atMost("channels times the largest multiplier", Math.max(1, widest) * channels, MAX_WIDTH);
+    atMost("height * width * imageChannels", (double) height * width * imageChannels, 1L << 30);
     if (!broken.isEmpty()) {
       throw new IllegalArgumentException("U-Net configuration: " + String.join("; ", broken));
     }
+  }
+
+  private void atMost(String what, double number, long most) {
+    rule(number <= most, "%s must be at most %d, is %.0f".formatted(what, most, number));
   }
 
   private void rule(boolean holds, String text) {

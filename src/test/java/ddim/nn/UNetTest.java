@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -82,6 +83,32 @@ class UNetTest {
             "U-Net configuration: height must be a positive multiple of 4 (2^(levels - 1)), is 30; "
                 + "channels must be 4 or more and a multiple of the 32 normGroups, is 48; "
                 + "resBlocks must be 1 or more, is 0; dropout must be in [0, 1), is 1.5");
+  }
+
+  @Test
+  void refusesNetworksBeyondAllMeans() {
+    List<Integer> deep = Collections.nCopies(13, 1);
+    assertThatThrownBy(
+            () ->
+                new UNetConfig(
+                    1 << 14,
+                    1 << 12,
+                    3,
+                    1 << 17,
+                    deep,
+                    2_000_000_000,
+                    List.of(),
+                    0,
+                    32,
+                    1 << 21,
+                    2))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "U-Net configuration: downsamplePadding must be 0 or 1, is 2; height must be at most"
+                + " 8192, is 16384; the number of channelMultipliers must be at most 12, is 13;"
+                + " resBlocks must be at most 64, is 2000000000; classes must be at most 1048576,"
+                + " is 2097152; channels times the largest multiplier must be at most 65536, is"
+                + " 131072");
   }
 
   static Stream<Arguments> goldenCases() throws IOException {
