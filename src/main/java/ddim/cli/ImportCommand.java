@@ -22,8 +22,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "import",
     description = {
-      "Writes the weights of another program, or of an exported model, as a run, for export or for"
-          + " training on.",
+      "Writes the weights of another program, of an exported model or of a run as a run, for export"
+          + " or for training on.",
       "Weights that do not fit the network are refused, all that is wrong named at once."
     })
 final class ImportCommand implements Callable<Integer> {
@@ -39,7 +39,8 @@ final class ImportCommand implements Callable<Integer> {
         "diffusers:DIR, the folder of a UNet2DModel or of a pipeline with one;",
         "tf1:PREFIX, a checkpoint of the TensorFlow original of DDPM;",
         "ermongroup:FILE.safetensors, a state dict of the DDIM paper's code;",
-        "savedmodel:DIR, the folder of a version that ddim export wrote, to train it on."
+        "savedmodel:DIR, the folder of a version that ddim export wrote, to train it on;",
+        "run:DIR, a run, to train it on from its newest checkpoint with the recipe --config."
       })
   private String from;
 
@@ -61,14 +62,16 @@ final class ImportCommand implements Callable<Integer> {
       defaultValue = RunImporter.UNKNOWN_DATASET,
       paramLabel = "NAME",
       description =
-          "What the weights were trained on (default: ${DEFAULT-VALUE}; a savedmodel says it).")
+          "What the weights were trained on (default: ${DEFAULT-VALUE}; savedmodels and runs say"
+              + " it).")
   private String dataset;
 
   @Option(
       names = "--license",
       defaultValue = "NOASSERTION",
       paramLabel = "SPDX",
-      description = "The licence of the weights (default: ${DEFAULT-VALUE}; a savedmodel says it).")
+      description =
+          "The licence of the weights (default: ${DEFAULT-VALUE}; savedmodels and runs say it).")
   private String license;
 
   @Override
@@ -77,10 +80,20 @@ final class ImportCommand implements Callable<Integer> {
     if (colon < 1 || colon == from.length() - 1) {
       throw wrong("'" + from + "' is not KIND:PATH");
     }
+    String kind = from.substring(0, colon);
     Path path = Path.of(from.substring(colon + 1));
+    if (kind.equals("run")) {
+      if (config == null) {
+        throw wrong("run:… needs --config, the recipe to go on with");
+      }
+      spec.commandLine()
+          .getOut()
+          .println(RunImporter.withRecipe(path, Recipes.find(config, spec), out));
+      return 0;
+    }
     TrainConfig recipe = Recipes.find(config == null ? DEFAULT_CONFIG : config, spec);
     ModelWeights weights =
-        switch (from.substring(0, colon)) {
+        switch (kind) {
           case "diffusers" -> DiffusersFolder.read(path, dataset, license);
           case "tf1" -> weights(Tf1Checkpoint.read(path, recipe.unet().withClasses(0)), recipe);
           case "ermongroup" ->
@@ -88,7 +101,9 @@ final class ImportCommand implements Callable<Integer> {
           case "savedmodel" -> SavedModelWeights.read(path);
           default ->
               throw wrong(
-                  "'" + from + "' is none of diffusers:…, tf1:…, ermongroup:… and savedmodel:…");
+                  "'"
+                      + from
+                      + "' is none of diffusers:…, tf1:…, ermongroup:…, savedmodel:… and run:…");
         };
     spec.commandLine().getOut().println(RunImporter.write(weights, recipe, out));
     return 0;

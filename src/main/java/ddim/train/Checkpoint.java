@@ -56,7 +56,13 @@ final class Checkpoint {
       String dataset,
       String license,
       List<String> classNames,
-      double smoothedLoss) {}
+      double smoothedLoss) {
+
+    /** The same with another recipe. */
+    Header withConfig(TrainConfig other) {
+      return new Header(step, earlierSteps, other, dataset, license, classNames, smoothedLoss);
+    }
+  }
 
   /** Writes the state of {@code session} and deletes checkpoints older than the newest few. */
   static Path save(RunFolder run, Header header, TrainVariables variables, Session session)

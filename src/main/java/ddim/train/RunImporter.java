@@ -1,6 +1,8 @@
 package ddim.train;
 
+import ddim.model.ModelFormatException;
 import ddim.model.ModelWeights;
+import ddim.model.SafeTensors;
 import ddim.model.SafeTensorsWriter.Tensor;
 import ddim.nn.ParamSpec;
 import java.io.IOException;
@@ -34,10 +36,7 @@ public final class RunImporter {
     int classes = base.unet().classes();
     boolean without = classes > 0 && given.unet().classes() == 0;
     ModelWeights weights = without ? given.withClasses(classes) : given;
-    RunFolder folder = new RunFolder(run);
-    if (Checkpoint.newest(folder).isPresent() || Files.exists(folder.config())) {
-      throw new IllegalArgumentException(run + " already holds a run; choose another folder");
-    }
+    RunFolder folder = newRun(run);
     TrainConfig config = base.withModel(weights.unet(), weights.schedule(), weights.prediction());
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (ParamSpec spec : ParamSpec.of(weights.unet())) {
@@ -53,7 +52,6 @@ public final class RunImporter {
         tensors.put(group + "/" + spec.name(), zeros);
       }
     }
-    Files.createDirectories(run);
     Files.writeString(folder.config(), config.toJson() + "\n");
     return Checkpoint.write(
         folder,
@@ -66,5 +64,66 @@ public final class RunImporter {
             weights.classNames(),
             0),
         tensors);
+  }
+
+  /**
+   * Writes the newest checkpoint of a run as a run with another recipe, which goes on from the same
+   * step: weights, average and Adam's moments are kept, and so are the metrics.
+   *
+   * @param from the folder of the run, which stays as it is
+   * @param recipe for the same network, noise and prediction
+   * @param to the folder of the new run, which must not hold one
+   * @return the checkpoint
+   * @throws IllegalArgumentException if the recipe is for another model, if it ends before the
+   *     checkpoint's step, or if {@code to} holds a run
+   * @throws ModelFormatException if {@code from} has no whole checkpoint
+   * @throws IOException if a file cannot be read or written
+   */
+  public static Path withRecipe(Path from, TrainConfig recipe, Path to) throws IOException {
+    RunFolder old = new RunFolder(from);
+    Path file =
+        Checkpoint.newest(old)
+            .orElseThrow(
+                () -> new ModelFormatException(old.checkpoints() + ": holds no checkpoint"));
+    try (SafeTensors state = SafeTensors.open(file)) {
+      Checkpoint.Header header = Checkpoint.header(file, state);
+      requireGoesOn(from, header, recipe);
+      RunFolder folder = newRun(to);
+      Map<String, Tensor> tensors = new LinkedHashMap<>();
+      for (String name : state.names()) {
+        tensors.put(name, new Tensor(state.shape(name), state.floats(name)));
+      }
+      Files.writeString(folder.config(), recipe.toJson() + "\n");
+      if (Files.exists(old.metrics())) {
+        Files.copy(old.metrics(), folder.metrics());
+      }
+      return Checkpoint.write(folder, header.withConfig(recipe), tensors);
+    }
+  }
+
+  private static void requireGoesOn(Path from, Checkpoint.Header header, TrainConfig recipe) {
+    TrainConfig run = header.config();
+    TrainConfig fitting = recipe.withModel(run.unet(), run.schedule(), run.prediction());
+    if (!fitting.equals(recipe)) {
+      throw new IllegalArgumentException(
+          "the recipe is for another model than the run in "
+              + from
+              + ": "
+              + ConfigDifference.of(fitting, recipe));
+    }
+    if (recipe.decaySteps() > 0 && recipe.decaySteps() <= header.step()) {
+      throw new IllegalArgumentException(
+          "decay_steps must be above the %d steps of the run in %s, is %d"
+              .formatted(header.step(), from, recipe.decaySteps()));
+    }
+  }
+
+  private static RunFolder newRun(Path run) throws IOException {
+    RunFolder folder = new RunFolder(run);
+    if (Checkpoint.newest(folder).isPresent() || Files.exists(folder.config())) {
+      throw new IllegalArgumentException(run + " already holds a run; choose another folder");
+    }
+    Files.createDirectories(run);
+    return folder;
   }
 }

@@ -154,6 +154,7 @@ class ImportCommandTest {
   @CsvSource({
     "import --from x --out r, is not KIND:PATH",
     "import --from zip:x --out r, none of diffusers:",
+    "import --from run:x --out r, needs --config",
     "import --from tf1:x --config nope --out r, neither a file nor one of fashion-mnist",
     "export --run r, Missing required options '--models=DIR' and '--name=NAME'",
     "export --run r --models m --name n --out o, '--out' is for other formats",
