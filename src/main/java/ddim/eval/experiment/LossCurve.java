@@ -8,15 +8,17 @@ import java.util.List;
 
 /** The loss over the steps of a training run, from its {@code metrics.csv}. */
 public final class LossCurve {
-  /** Points of the line: the loss of a single batch says little. */
+  /** Points of a curve: the loss of a single batch says little. */
   private static final int POINTS = 200;
 
   private LossCurve() {}
 
   /**
-   * Draws the mean loss of stretches of the run.
+   * Draws the mean loss of stretches of the run, and over it the smoothed loss where the file has
+   * one.
    *
-   * @param metrics a CSV file with columns {@code step} and {@code loss}
+   * @param metrics a CSV file with columns {@code step} and {@code loss}, and perhaps {@code
+   *     smoothed_loss}
    * @param picture the PNG file
    * @throws IOException if the file is none such, or has no step
    */
@@ -28,18 +30,29 @@ public final class LossCurve {
     if (step < 0 || loss < 0 || lines.size() < 2) {
       throw new IOException(metrics + ": expected columns step and loss, and at least one step");
     }
+    int smoothed = names.indexOf("smoothed_loss");
     List<Double> x = new ArrayList<>();
     List<Double> y = new ArrayList<>();
+    List<Double> smooth = new ArrayList<>();
     int stretch = Math.max(1, (lines.size() - 1) / POINTS);
     for (int from = 1; from + stretch <= lines.size(); from += stretch) {
       double sum = 0;
       for (int i = from; i < from + stretch; i++) {
         sum += number(metrics, lines.get(i), loss);
       }
-      x.add(number(metrics, lines.get(from + stretch - 1), step));
+      String last = lines.get(from + stretch - 1);
+      x.add(number(metrics, last, step));
       y.add(sum / stretch);
+      if (smoothed >= 0) {
+        smooth.add(number(metrics, last, smoothed));
+      }
     }
-    new Plot("Training loss", "step", "loss").logarithmic().line("loss", x, y).write(picture);
+    Plot plot = new Plot("Training loss", "step", "loss").logarithmicY();
+    plot.curve(stretch == 1 ? "of a step" : "mean of " + stretch + " steps", x, y);
+    if (smoothed >= 0) {
+      plot.curve("smoothed", x, smooth);
+    }
+    plot.write(picture);
   }
 
   private static double number(Path metrics, String line, int column) throws IOException {

@@ -12,6 +12,7 @@ import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler.LegendPosition;
+import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Lines over an axis, as a PNG file. */
 final class Plot {
@@ -22,7 +23,8 @@ final class Plot {
   private static final double LEAST = 1e-9;
 
   private final XYChart chart;
-  private boolean logarithmic;
+  private boolean logarithmicX;
+  private boolean logarithmicY;
 
   Plot(String title, String x, String y) {
     chart =
@@ -41,8 +43,14 @@ final class Plot {
 
   /** Both axes show ratios as lengths; values must be above 0. */
   Plot logarithmic() {
-    logarithmic = true;
+    logarithmicX = true;
     chart.getStyler().setxAxisTickLabelsFormattingFunction(Plot::power);
+    return logarithmicY();
+  }
+
+  /** The upright axis shows ratios as lengths; its values must be above 0. */
+  Plot logarithmicY() {
+    logarithmicY = true;
     chart.getStyler().setyAxisTickLabelsFormattingFunction(Plot::power);
     return this;
   }
@@ -53,19 +61,27 @@ final class Plot {
 
   /** A line through measured points. */
   Plot line(String name, List<? extends Number> x, List<Double> y) {
-    chart.addSeries(name, scaled(x), scaled(y));
+    chart.addSeries(name, scaled(x, logarithmicX), scaled(y, logarithmicY));
+    return this;
+  }
+
+  /** A line through so many points that they are not marked. */
+  Plot curve(String name, List<? extends Number> x, List<Double> y) {
+    chart
+        .addSeries(name, scaled(x, logarithmicX), scaled(y, logarithmicY))
+        .setMarker(SeriesMarkers.NONE);
     return this;
   }
 
   /** Points without a line. */
   Plot points(String name, List<? extends Number> x, List<Double> y) {
     chart
-        .addSeries(name, scaled(x), scaled(y))
+        .addSeries(name, scaled(x, logarithmicX), scaled(y, logarithmicY))
         .setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
     return this;
   }
 
-  private List<Double> scaled(List<? extends Number> values) {
+  private static List<Double> scaled(List<? extends Number> values, boolean logarithmic) {
     return values.stream()
         .map(v -> logarithmic ? Math.log10(Math.max(LEAST, v.doubleValue())) : v.doubleValue())
         .toList();
