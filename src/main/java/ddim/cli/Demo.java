@@ -71,6 +71,7 @@ final class Demo {
           folder.resolve(RUN),
           steps,
           false,
+          0,
           Devices.DEFAULT,
           spec,
           signal);

@@ -5,6 +5,7 @@ import ddim.data.ImageFolder;
 import ddim.data.ImageSource;
 import ddim.model.Device;
 import ddim.train.Devices;
+import ddim.train.Scaling;
 import ddim.train.TrainConfig;
 import ddim.train.TrainListener;
 import ddim.train.TrainProgress;
@@ -90,6 +91,15 @@ final class TrainCommand implements Callable<Integer> {
               + " has it (default: that of the recipe).")
   private TrainConfig.@Nullable Precision precision;
 
+  @Option(
+      names = "--samples",
+      defaultValue = "16",
+      paramLabel = "N",
+      description =
+          "How many samples are drawn of every checkpoint, of equal seeds, for TensorBoard and as"
+              + " samples.png; 0 for none (default: ${DEFAULT-VALUE}).")
+  private int samples;
+
   @Option(names = "--resume", description = "Continue from the newest checkpoint of RUN.")
   private boolean resume;
 
@@ -105,6 +115,11 @@ final class TrainCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "Invalid value for option '--steps': must be 1 or more, is " + steps);
     }
+    if (samples < 0) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "Invalid value for option '--samples': must be 0 or more, is " + samples);
+    }
     TrainConfig recipe = recipe();
     long end = steps == null ? defaultSteps(recipe) : steps;
     ImageSource images =
@@ -112,7 +127,8 @@ final class TrainCommand implements Callable<Integer> {
             data, recipe.unet(), unreadable, line -> spec.commandLine().getErr().println(line));
     try (StopSignal signal = new StopSignal()) {
       long last =
-          train(recipe, images, out, end, resume, deviceOptions.devices(spec), spec, signal);
+          train(
+              recipe, images, out, end, resume, samples, deviceOptions.devices(spec), spec, signal);
       spec.commandLine()
           .getOut()
           .println(
@@ -130,6 +146,7 @@ final class TrainCommand implements Callable<Integer> {
       Path run,
       long steps,
       boolean resume,
+      int samples,
       Devices devices,
       CommandSpec spec,
       StopSignal signal)
@@ -147,6 +164,16 @@ final class TrainCommand implements Callable<Integer> {
                           progress.smoothedLoss(),
                           progress.imagesPerSecond(),
                           100 * progress.dataWait()));
+            }
+
+            @Override
+            public void onScaling(Scaling scaling) {
+              spec.commandLine().getErr().println(scaling);
+            }
+
+            @Override
+            public int samples() {
+              return samples;
             }
 
             @Override

@@ -88,7 +88,7 @@ final class WeightRounding {
           TInt32 firstClass = TInt32.vectorOf(new int[SEEDS.length]);
           TFloat32 guidanceOfRows = TFloat32.vectorOf(guidance);
           Result drawn =
-              run(
+              SignatureCall.run(
                   session,
                   Objects.requireNonNull(signatures.get(ModelSignature.LATENT)),
                   ModelSignature.LATENTS,
@@ -115,24 +115,12 @@ final class WeightRounding {
       String output,
       Map<String, Tensor> inputs) {
     SignatureDef signature = Objects.requireNonNull(signatures.get(name));
-    try (Result result = run(session, signature, output, inputs)) {
+    try (Result result = SignatureCall.run(session, signature, output, inputs)) {
       TFloat32 tensor = (TFloat32) result.get(0);
       float[] values = new float[Math.toIntExact(tensor.size())];
       tensor.asRawTensor().data().asFloats().read(values);
       return values;
     }
-  }
-
-  /** Of the inputs those that the signature has: labels only of networks with classes. */
-  private static Result run(
-      Session session, SignatureDef signature, String output, Map<String, Tensor> inputs) {
-    Session.Runner runner = session.runner().fetch(signature.getOutputsOrThrow(output).getName());
-    signature
-        .getInputsMap()
-        .forEach(
-            (name, info) ->
-                runner.feed(info.getName(), Objects.requireNonNull(inputs.get(name), name)));
-    return runner.run();
   }
 
   private static double largest(float[] values) {

@@ -1,5 +1,6 @@
 package ddim.train;
 
+import com.google.protobuf.ByteString;
 import ddim.model.TfRecord;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -49,6 +50,25 @@ final class EventFile implements AutoCloseable {
     add(summary, "data_wait", progress.dataWait());
     add(summary, "images_per_second", progress.imagesPerSecond());
     write(Event.newBuilder().setStep(progress.step()).setSummary(summary));
+  }
+
+  /** A picture of a step, as a PNG file. */
+  void write(long step, String tag, byte[] png, int height, int width, int channels)
+      throws IOException {
+    Summary.Image image =
+        Summary.Image.newBuilder()
+            .setHeight(height)
+            .setWidth(width)
+            .setColorspace(channels)
+            .setEncodedImageString(ByteString.copyFrom(png))
+            .build();
+    write(
+        Event.newBuilder()
+            .setStep(step)
+            .setSummary(
+                Summary.newBuilder()
+                    .addValue(Summary.Value.newBuilder().setTag(tag).setImage(image))));
+    flush();
   }
 
   void flush() throws IOException {

@@ -61,7 +61,8 @@ public final class RunExporter {
     return read(checkpoint);
   }
 
-  private static ModelWeights read(Path checkpoint) throws IOException {
+  /** The moving average of the weights of a checkpoint. */
+  static ModelWeights read(Path checkpoint) throws IOException {
     try (SafeTensors tensors = SafeTensors.open(checkpoint)) {
       Checkpoint.Header header = Checkpoint.header(checkpoint, tensors);
       TrainConfig config = header.config();

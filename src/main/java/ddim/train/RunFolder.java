@@ -24,6 +24,11 @@ record RunFolder(Path root) {
     return root.resolve("loss.png");
   }
 
+  /** A grid of samples of the newest checkpoint. */
+  Path samples() {
+    return root.resolve("samples.png");
+  }
+
   Path checkpoints() {
     return root.resolve("checkpoints");
   }

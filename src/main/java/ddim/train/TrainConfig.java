@@ -113,9 +113,10 @@ public record TrainConfig(
 
   /**
    * A recipe by name. {@code cifar10}, {@code celeba64} and {@code lsun256} are those of the DDPM
-   * and DDIM papers; {@code fashion-mnist} is made for hours on a CPU: a small network, a higher
-   * learning rate with a short warm-up, and no flips, because all its shoes point left; {@code
-   * fashion-mnist-labels} is the same with its ten classes.
+   * and DDIM papers, {@code lsun256} with flips as for churches (bedrooms had none); {@code
+   * fashion-mnist} is made for hours on a CPU: a small network, a higher learning rate with a short
+   * warm-up, and no flips, because all its shoes point left; {@code fashion-mnist-labels} is the
+   * same with its ten classes.
    *
    * @throws IllegalArgumentException if there is no such name
    */

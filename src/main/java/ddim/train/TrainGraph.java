@@ -45,6 +45,10 @@ final class TrainGraph {
   final Operand<TFloat32> loss;
   final List<Operand<TFloat32>> gradients;
   final Operand<TFloat32> gradientNorm;
+
+  /** Needs the gradients of the first of several devices, and nothing of the others. */
+  final @Nullable Operand<TFloat32> firstDevice;
+
   final List<Op> update;
   final TrainVariables variables;
 
@@ -81,10 +85,17 @@ final class TrainGraph {
     emaDecay = scalar("ema_decay", TFloat32.class);
 
     variables = new TrainVariables(tf, config);
-    Tower.Outcome outcome = lossAndGradients();
-    loss = outcome.loss();
-    gradients = outcome.gradients();
-    gradientNorm = norm();
+    List<Tower.Outcome> towers = towers();
+    loss = mean(towers.stream().map(Tower.Outcome::loss).toList());
+    gradients = meanGradients(towers);
+    gradientNorm = norm(gradients);
+    firstDevice =
+        placement.towers().size() == 1
+            ? null
+            : norm(
+                towers.subList(0, config.accumulate()).stream()
+                    .flatMap(tower -> tower.gradients().stream())
+                    .toList());
     update = update();
   }
 
@@ -98,7 +109,7 @@ final class TrainGraph {
     return (float) Math.pow(BETA_2, step);
   }
 
-  private Tower.Outcome lossAndGradients() {
+  private List<Tower.Outcome> towers() {
     NoiseSchedule schedule = NoiseSchedule.of(config.schedule());
     int batch = config.batchSize();
     StepRandom random = new StepRandom(tf, config.seed(), step);
@@ -116,16 +127,15 @@ final class TrainGraph {
     return towers(xt, t, told, target(x0, eps, signal, noise));
   }
 
-  /** Every call has an equal part of the batch, so the mean over calls is that over the batch. */
-  private Tower.Outcome towers(
+  /** The calls of all devices, in turns on each; every one has an equal part of the batch. */
+  private List<Tower.Outcome> towers(
       Operand<TFloat32> xt,
       Operand<TInt32> t,
       @Nullable Operand<TInt32> told,
       Operand<TFloat32> target) {
     int rows = placement.rowsPerTower(config);
-    List<TrainVariables.Slots> slots = variables.all();
     List<Operand<TFloat32>> weights = new ArrayList<>();
-    slots.forEach(slot -> weights.add(tf.identity(slot.weight())));
+    variables.all().forEach(slot -> weights.add(tf.identity(slot.weight())));
     List<Tower.Outcome> outcomes = new ArrayList<>();
     for (DeviceSpec device : placement.towers()) {
       Ops turn = tf;
@@ -145,12 +155,17 @@ final class TrainGraph {
         turn = tf.withControlDependencies(List.<Op>of(outcome.loss())); // one after the other
       }
     }
+    return outcomes;
+  }
+
+  /** The parts of the batch are equal, so the mean over calls is that over the batch. */
+  private List<Operand<TFloat32>> meanGradients(List<Tower.Outcome> towers) {
     List<Operand<TFloat32>> means = new ArrayList<>();
-    for (int i = 0; i < slots.size(); i++) {
+    for (int i = 0; i < variables.all().size(); i++) {
       int weight = i;
-      means.add(mean(outcomes.stream().map(tower -> tower.gradients().get(weight)).toList()));
+      means.add(mean(towers.stream().map(tower -> tower.gradients().get(weight)).toList()));
     }
-    return new Tower.Outcome(mean(outcomes.stream().map(Tower.Outcome::loss).toList()), means);
+    return means;
   }
 
   private <T extends TType> Operand<T> rows(Ops turn, Operand<T> all, int first, int count) {
@@ -196,9 +211,9 @@ final class TrainGraph {
     return tf.reshape(perRow, tf.constant(new int[] {-1, 1, 1, 1}));
   }
 
-  private Operand<TFloat32> norm() {
+  private Operand<TFloat32> norm(List<Operand<TFloat32>> parts) {
     List<Operand<TFloat32>> halves = new ArrayList<>();
-    for (Operand<TFloat32> gradient : gradients) {
+    for (Operand<TFloat32> gradient : parts) {
       halves.add(tf.nn.l2Loss(gradient)); // half the sum of squares
     }
     return tf.math.sqrt(tf.math.mul(tf.constant(2f), tf.math.addN(halves)));
@@ -229,6 +244,11 @@ final class TrainGraph {
       updates.add(tf.assignSub(slots.ema(), tf.math.mul(difference, forget)));
     }
     return updates;
+  }
+
+  /** How many devices share a batch. */
+  int devices() {
+    return placement.towers().size();
   }
 
   private <T extends TType> Placeholder<T> scalar(String name, Class<T> type) {

@@ -15,6 +15,14 @@ public interface TrainListener {
     return false;
   }
 
+  /** How many samples are drawn of every checkpoint, to watch them become better; 0 for none. */
+  default int samples() {
+    return 0;
+  }
+
+  /** Once of a run on several devices, after some steps. */
+  default void onScaling(Scaling scaling) {}
+
   /** After a checkpoint was written. */
   default void onCheckpoint(long step, Path file) {}
 }

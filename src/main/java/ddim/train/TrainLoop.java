@@ -54,6 +54,7 @@ final class TrainLoop {
     try (Metrics metrics = Metrics.open(run.metrics(), step);
         EventFile events = EventFile.open(run, step);
         BatchQueue queue = new BatchQueue(batches, step, steps, labelled, AHEAD)) {
+      ScalingMeter scaling = new ScalingMeter(graph, session, steps - step);
       long begin = System.nanoTime();
       while (step < steps && !listener.wantsToStop()) {
         long from = System.nanoTime();
@@ -77,6 +78,11 @@ final class TrainLoop {
         metrics.write(progress);
         events.write(progress);
         listener.onStep(progress);
+        if (scaling.isDueAfter(now - from)) {
+          try (StepFeed feed = feed(batch, step - 1)) {
+            listener.onScaling(scaling.measure(feed));
+          }
+        }
         if (step % config.checkpointEvery() == 0) {
           save(step, metrics, events);
           saved = step;
@@ -91,8 +97,7 @@ final class TrainLoop {
 
   /** The loss and the norm of the gradients. */
   private float[] step(BatchQueue.Batch batch, long step) {
-    int[] labels = graph.labels == null ? null : batch.labels();
-    try (StepFeed feed = new StepFeed(config, batch.images(), labels, step)) {
+    try (StepFeed feed = feed(batch, step)) {
       Session.Runner runner = session.runner().fetch(graph.loss).fetch(graph.gradientNorm);
       feed.into(runner, graph);
       graph.update.forEach(runner::addTarget);
@@ -102,6 +107,11 @@ final class TrainLoop {
         };
       }
     }
+  }
+
+  private StepFeed feed(BatchQueue.Batch batch, long step) {
+    int[] labels = graph.labels == null ? null : batch.labels();
+    return new StepFeed(config, batch.images(), labels, step);
   }
 
   private void requireFinite(TrainProgress progress) {
@@ -135,6 +145,9 @@ final class TrainLoop {
     listener.onCheckpoint(step, file);
     if (!listener.wantsToStop()) { // Java cannot begin to draw while its process ends
       LossCurve.draw(run.metrics(), run.lossPlot());
+      if (listener.samples() > 0) {
+        CheckpointSamples.draw(file, step, listener.samples(), run.samples(), events);
+      }
     }
   }
 }

@@ -17,8 +17,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Processes on loopback that train one model. */
 class ClusterTrainingTest {
-  private static final int PROCESSES = 2;
+  private static final int PROCESSES = 3;
   private static final int STEPS = 3;
+  private static final int MORE_STEPS = 6;
 
   @TempDir Path folder;
 
@@ -32,34 +33,51 @@ class ClusterTrainingTest {
   @Test
   void theLossesAreThoseOfOneProcessAndALostWorkerIsNamed() throws Exception {
     TinyModel tiny = TinyModel.in(folder);
-    TinyModel.Outcome alone = tiny.train(STEPS, "--config", tiny.path("recipe.json"));
+    Files.writeString(
+        folder.resolve("recipe.json"),
+        "{\"base\": \"tiny\", \"batch_size\": 6, \"unet\": {\"image_channels\": 1}}");
+    TinyModel.Outcome alone = tiny.train(MORE_STEPS, "--config", tiny.path("recipe.json"));
     assertThat(alone.exitCode()).as(alone.err()).isZero();
-
-    Path cluster = cluster();
-    Process worker = start(tiny, cluster, 1, STEPS);
-    Process chief = start(tiny, cluster, 0, STEPS);
-
-    assertThat(exitCode(chief)).as(() -> said("0")).isZero();
-    assertThat(exitCode(worker)).as(() -> said("1")).isZero();
     List<Double> one = losses("run");
-    List<Double> several = losses("together");
-    assertThat(several).hasSize(STEPS);
-    for (int i = 0; i < STEPS; i++) {
-      assertThat(several.get(i)).isCloseTo(one.get(i), within(1e-5));
-    }
 
-    Path next = cluster();
-    Process victim = start(tiny, next, 1, 1_000_000, "--resume");
+    Path three = cluster(PROCESSES);
+    Process second = start(tiny, three, 2, STEPS);
+    Process first = start(tiny, three, 1, STEPS);
+    Process chief = start(tiny, three, 0, STEPS);
+    assertThat(exitCode(chief)).as(() -> said("0")).isZero();
+    assertThat(exitCode(first)).as(() -> said("1")).isZero();
+    assertThat(exitCode(second)).as(() -> said("2")).isZero();
+    assertEqual(losses("together"), one.subList(0, STEPS));
+    assertThat(said("0")).containsPattern("scaling efficiency of 3 devices: \\d+ %");
+
+    Path next = cluster(PROCESSES);
+    start(tiny, next, 1, 1_000_000, "--resume");
+    Process victim = start(tiny, next, 2, 1_000_000, "--resume");
     Process survivor = start(tiny, next, 0, 1_000_000, "--resume");
     await(() -> losses("together").size() > STEPS, survivor);
     victim.destroyForcibly();
     assertThat(exitCode(survivor)).isEqualTo(1);
-    assertThat(said("0")).contains("worker:1 (127.0.0.1:").contains("is lost");
+    assertThat(said("0")).contains("worker:2 (127.0.0.1:").contains("is lost");
+    killWhoIsLeft();
+
+    Path fewer = cluster(2);
+    Process helper = start(tiny, fewer, 1, MORE_STEPS, "--resume");
+    Process resumed = start(tiny, fewer, 0, MORE_STEPS, "--resume");
+    assertThat(exitCode(resumed)).as(() -> said("0")).isZero();
+    assertThat(exitCode(helper)).as(() -> said("1")).isZero();
+    assertEqual(losses("together"), one);
   }
 
-  private Path cluster() throws IOException {
+  private static void assertEqual(List<Double> several, List<Double> one) {
+    assertThat(several).hasSameSizeAs(one);
+    for (int i = 0; i < one.size(); i++) {
+      assertThat(several.get(i)).as("loss of step " + (i + 1)).isCloseTo(one.get(i), within(1e-5));
+    }
+  }
+
+  private Path cluster(int size) throws IOException {
     List<ServerSocket> held = new ArrayList<>();
-    for (int i = 0; i < PROCESSES; i++) {
+    for (int i = 0; i < size; i++) {
       held.add(new ServerSocket(0));
     }
     String workers =

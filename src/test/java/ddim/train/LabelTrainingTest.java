@@ -114,7 +114,7 @@ class LabelTrainingTest {
   }
 
   /** Even images are dark, odd ones bright. */
-  private static class DarkAndBright implements ImageSource {
+  static class DarkAndBright implements ImageSource {
     @Override
     public String name() {
       return "dark-and-bright";
