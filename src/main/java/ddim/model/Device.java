@@ -1,5 +1,8 @@
 package ddim.model;
 
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.tensorflow.DeviceSpec;
 import org.tensorflow.DeviceSpec.DeviceType;
 import org.tensorflow.Graph;
@@ -11,6 +14,8 @@ import org.tensorflow.proto.ConfigProto;
 
 /** What TensorFlow computes on in this process. */
 public final class Device {
+  private static final Map<List<Integer>, Boolean> GPU_SEEN = new ConcurrentHashMap<>();
+
   private Device() {}
 
   /** One line for people: a GPU, or the CPU and that no GPU was found. */
@@ -24,11 +29,15 @@ public final class Device {
   }
 
   /**
-   * Whether a GPU can be computed on, tried by computing on it; that session, as the first of the
-   * process, decides how all of them use GPUs.
+   * Whether a GPU can be computed on, tried once by computing on it; that session, as the first of
+   * the process, decides how all of them use GPUs.
    */
-  private static boolean hasGpu(SessionOptions options) {
-    ConfigProto strict = options.toProto().toBuilder().setAllowSoftPlacement(false).build();
+  static boolean hasGpu(SessionOptions options) {
+    return GPU_SEEN.computeIfAbsent(options.visibleDevices(), devices -> tryGpu(options));
+  }
+
+  private static boolean tryGpu(SessionOptions options) {
+    ConfigProto strict = options.toProto(1).toBuilder().setAllowSoftPlacement(false).build();
     DeviceSpec first = DeviceSpec.newBuilder().deviceType(DeviceType.GPU).deviceIndex(0).build();
     try (Graph graph = new Graph();
         Session session = new Session(graph, strict)) {

@@ -48,7 +48,8 @@ public final class GraphProfiler {
 
   /**
    * Loads a version's folder, calls a signature to warm up, then as often as asked, each time once
-   * without and once with the trace.
+   * without and once with the trace. The session has the threads of one lane of {@link
+   * LoadedModel}.
    *
    * @param folder with {@code saved_model.pb} and {@code assets.extra/ddim.json}
    * @param signature its name
@@ -65,9 +66,15 @@ public final class GraphProfiler {
     if (calls < 1) {
       throw new IllegalArgumentException("calls must be 1 or more, is " + calls);
     }
-    ExampleInputs example = new ExampleInputs(ModelFiles.check(folder).model(), batchSize, steps);
+    ModelSpec spec = ModelFiles.check(folder).model();
+    ExampleInputs example = new ExampleInputs(spec, batchSize, steps);
+    SessionOptions options = SessionOptions.DEFAULTS;
+    int lanes = Device.hasGpu(options) ? 1 : options.lanes(spec);
     try (SavedModelBundle bundle =
-        SavedModelBundle.loader(folder.toString()).withTags(ModelSignature.TAG).load()) {
+        SavedModelBundle.loader(folder.toString())
+            .withTags(ModelSignature.TAG)
+            .withConfigProto(options.toProto(lanes))
+            .load()) {
       Map<String, SignatureDef> signatures = bundle.metaGraphDef().getSignatureDefMap();
       SignatureDef definition = signatures.get(signature);
       if (definition == null) {

@@ -21,13 +21,21 @@ import org.tensorflow.types.TInt64;
 
 /** A SavedModel of ours in a TensorFlow session. */
 public final class LoadedModel implements SamplingModel {
+  /** Saves a change of threads before every node; a call that does so cannot be stopped. */
+  private static final RunOptions IN_THE_CALLERS_THREAD =
+      RunOptions.newBuilder().setInterOpThreadPool(-1).build();
+
   private final ModelSpec spec;
   private final SavedModelBundle bundle;
   private final Map<String, SignatureDef> signatures;
+  private final Lanes lanes;
+  private final RunOptions unlimited;
 
-  private LoadedModel(ModelSpec spec, SavedModelBundle bundle) {
+  private LoadedModel(ModelSpec spec, SavedModelBundle bundle, Lanes lanes, RunOptions unlimited) {
     this.spec = spec;
     this.bundle = bundle;
+    this.lanes = lanes;
+    this.unlimited = unlimited;
     this.signatures = bundle.metaGraphDef().getSignatureDefMap();
   }
 
@@ -45,18 +53,21 @@ public final class LoadedModel implements SamplingModel {
   /** As the other, in a session with these options. */
   public static LoadedModel load(Path folder, SessionOptions options) throws IOException {
     ModelSpec spec = ModelFiles.check(folder).model();
+    boolean gpu = Device.hasGpu(options);
+    int lanes = gpu ? 1 : options.lanes(spec);
     SavedModelBundle bundle;
     try {
       bundle =
           SavedModelBundle.loader(folder.toString())
               .withTags(ModelSignature.TAG)
-              .withConfigProto(options.toProto())
+              .withConfigProto(options.toProto(lanes))
               .load();
     } catch (TensorFlowException e) {
       throw new ModelFormatException(
           folder + ": TensorFlow cannot load the model: " + e.getMessage(), e);
     }
-    LoadedModel model = new LoadedModel(spec, bundle);
+    RunOptions unlimited = gpu ? RunOptions.getDefaultInstance() : IN_THE_CALLERS_THREAD;
+    LoadedModel model = new LoadedModel(spec, bundle, new Lanes(lanes), unlimited);
     try {
       model.signature(ModelSignature.TRAJECTORY);
       model.signature(ModelSignature.LATENT);
@@ -89,7 +100,25 @@ public final class LoadedModel implements SamplingModel {
 
   @Override
   public void advance(List<Trajectory> rows, int columns, int batchSize, @Nullable Duration limit) {
-    TrajectoryBatch batch = TrajectoryBatch.of(rows, columns, batchSize, spec);
+    TrajectoryBatch.requireFits(rows, columns, batchSize, spec);
+    List<TrajectoryBatch> batches =
+        lanes.share(rows, batchSize).stream()
+            .map(share -> TrajectoryBatch.of(share.rows(), columns, share.batchSize(), spec))
+            .toList();
+    lanes.run(batches, batch -> call(batch, limit)).forEach(State::store);
+  }
+
+  /** What a call made of its rows, x and x0 [rows][image], history [rows][HISTORY * image]. */
+  private record State(TrajectoryBatch batch, float[][] x, float[][] x0, float[][] history) {
+    void store() {
+      for (int i = 0; i < batch.rows().size(); i++) {
+        Trajectory row = batch.rows().get(i);
+        row.advanced(batch.steps(row), x[i], x0[i], history[i]);
+      }
+    }
+  }
+
+  private State call(TrajectoryBatch batch, @Nullable Duration limit) {
     SignatureDef signature = signature(ModelSignature.TRAJECTORY);
     List<Tensor> inputs = new ArrayList<>();
     try {
@@ -104,13 +133,16 @@ public final class LoadedModel implements SamplingModel {
       for (String output : List.of(ModelSignature.X, ModelSignature.X0, ModelSignature.HISTORY)) {
         runner.fetch(signature.getOutputsOrThrow(output).getName());
       }
-      if (limit != null) {
-        long millis = Math.max(1, limit.toMillis());
-        runner.setOptions(RunOptions.newBuilder().setTimeoutInMs(millis).build());
-      }
+      runner.setOptions(limit == null ? unlimited : within(limit));
       long start = System.nanoTime();
       try (Result result = runner.run()) {
-        store(batch, result);
+        int rows = batch.rows().size();
+        int size = spec.unet().imageSize();
+        return new State(
+            batch,
+            split(result.get(0), rows, size),
+            split(result.get(1), rows, size),
+            split(result.get(2), rows, StepTable.HISTORY * size));
       } catch (TensorFlowException e) {
         throw timedOut(e, start, limit);
       }
@@ -122,6 +154,11 @@ public final class LoadedModel implements SamplingModel {
   @Override
   public void close() {
     bundle.close();
+    lanes.close();
+  }
+
+  private static RunOptions within(Duration limit) {
+    return RunOptions.newBuilder().setTimeoutInMs(Math.max(1, limit.toMillis())).build();
   }
 
   /** TensorFlow Java loses the code of a time-out, so our own clock decides. */
@@ -133,17 +170,6 @@ public final class LoadedModel implements SamplingModel {
           "the graph was stopped after " + ran.toMillis() + " ms", e);
     }
     return e;
-  }
-
-  private void store(TrajectoryBatch batch, Result result) {
-    int size = spec.unet().imageSize();
-    float[][] x = split(result.get(0), batch.rows().size(), size);
-    float[][] x0 = split(result.get(1), batch.rows().size(), size);
-    float[][] history = split(result.get(2), batch.rows().size(), StepTable.HISTORY * size);
-    for (int i = 0; i < batch.rows().size(); i++) {
-      Trajectory row = batch.rows().get(i);
-      row.advanced(batch.steps(row), x[i], x0[i], history[i]);
-    }
   }
 
   private static float[][] split(Tensor tensor, int rows, int size) {

@@ -23,8 +23,9 @@ public interface SamplingModel extends AutoCloseable {
   float[][] latents(long[] seeds);
 
   /**
-   * Takes every row {@code columns} steps further, in one graph call, and stores the new state in
-   * the rows. A row with fewer steps left stops at its end. On any exception no row has changed.
+   * Takes every row {@code columns} steps further, in one graph call or in a few side by side, and
+   * stores the new state in the rows. A row with fewer steps left stops at its end. On any
+   * exception no row has changed.
    *
    * @param rows the trajectories to advance, none finished; no row may be in two calls at once
    * @param columns how many steps at the most, at least 1

@@ -13,9 +13,14 @@ import org.tensorflow.proto.RewriterConfig;
 
 /**
  * What a TensorFlow session may use. The first session of a process decides for all of them what
- * GPUs and how many threads there are.
+ * GPUs there are, and how many threads an operation has unless the process was started with {@code
+ * TF_OVERRIDE_GLOBAL_THREADPOOL=1}, as the launcher does.
  *
- * @param intraOpThreads threads of one operation; 0 for one a processor
+ * @param lanes how many graph calls share the rows of a batch, see {@link Lanes}; 0 to choose by
+ *     the model: on a CPU one a processor for networks of less than 10 million weights, whose
+ *     operations are too short to be shared among threads, and one for larger ones
+ * @param intraOpThreads threads of one operation; 0 for an equal share of the processors for each
+ *     lane
  * @param interOpThreads how many operations run at once; 0 for one a processor
  * @param gpuMemoryGrowth whether the memory of a GPU is taken as it is needed, not all at once
  * @param gpuMemoryFraction the most of a GPU's memory that is taken, above 0 to 1
@@ -23,6 +28,7 @@ import org.tensorflow.proto.RewriterConfig;
  * @param bfloat16 whether convolutions and products are computed in bfloat16 on a CPU
  */
 public record SessionOptions(
+    int lanes,
     int intraOpThreads,
     int interOpThreads,
     boolean gpuMemoryGrowth,
@@ -40,15 +46,18 @@ public record SessionOptions(
     OFF
   }
 
-  /** TensorFlow's threads, all GPUs, their memory as needed, float32. */
+  /** Lanes by the model, all processors, all GPUs, their memory as needed, float32. */
   public static final SessionOptions DEFAULTS =
-      new SessionOptions(0, 0, true, 1, List.of(), Bfloat16.OFF);
+      new SessionOptions(0, 0, 0, true, 1, List.of(), Bfloat16.OFF);
+
+  private static final long SMALL_NETWORK = 10_000_000; // weights
 
   /**
    * @throws IllegalArgumentException if a value is out of range, naming it
    */
   public SessionOptions {
     visibleDevices = List.copyOf(visibleDevices);
+    require(lanes >= 0, "lanes must be at least 0, is " + lanes);
     require(intraOpThreads >= 0, "intra_op_threads must be at least 0, is " + intraOpThreads);
     require(interOpThreads >= 0, "inter_op_threads must be at least 0, is " + interOpThreads);
     require(
@@ -63,6 +72,7 @@ public record SessionOptions(
   /** A copy in another precision. */
   public SessionOptions with(Bfloat16 newBfloat16) {
     return new SessionOptions(
+        lanes,
         intraOpThreads,
         interOpThreads,
         gpuMemoryGrowth,
@@ -71,8 +81,26 @@ public record SessionOptions(
         newBfloat16);
   }
 
-  /** These options as TensorFlow takes them. */
-  ConfigProto toProto() {
+  /** How many lanes a model has on a CPU. */
+  int lanes(ModelSpec spec) {
+    if (lanes > 0) {
+      return lanes;
+    }
+    return spec.parameters() < SMALL_NETWORK
+        ? Math.max(1, processors() / Math.max(1, intraOpThreads))
+        : 1;
+  }
+
+  /**
+   * These options as TensorFlow takes them.
+   *
+   * @param calls how many graph calls run at once
+   */
+  ConfigProto toProto(int calls) {
+    int threads = intraOpThreads;
+    if (threads == 0 && calls > 1) {
+      threads = Math.max(1, processors() / calls);
+    }
     String devices = visibleDevices.stream().map(String::valueOf).collect(Collectors.joining(","));
     RewriterConfig.Builder rewriter = RewriterConfig.newBuilder();
     if (bfloat16 == Bfloat16.ON || (bfloat16 == Bfloat16.AUTO && processorHasBfloat16())) {
@@ -85,11 +113,15 @@ public record SessionOptions(
     }
     return ConfigProto.newBuilder()
         .setAllowSoftPlacement(true)
-        .setIntraOpParallelismThreads(intraOpThreads)
+        .setIntraOpParallelismThreads(threads)
         .setInterOpParallelismThreads(interOpThreads)
         .setGpuOptions(gpu)
         .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewriter))
         .build();
+  }
+
+  private static int processors() {
+    return Runtime.getRuntime().availableProcessors();
   }
 
   /** Whether Linux says so; nowhere else is it known. */

@@ -24,10 +24,17 @@ import org.tensorflow.types.TInt64;
  */
 record TrajectoryBatch(List<Trajectory> rows, int columns, int batchSize, UNetConfig unet) {
 
+  /** A batch of rows that fit, in as many columns as its longest row has left, at the most. */
+  static TrajectoryBatch of(List<Trajectory> rows, int columns, int batchSize, ModelSpec spec) {
+    int longest = rows.stream().mapToInt(Trajectory::remaining).max().orElseThrow();
+    return new TrajectoryBatch(
+        List.copyOf(rows), Math.min(columns, longest), batchSize, spec.unet());
+  }
+
   /**
    * @throws IllegalArgumentException if the rows do not fit the model or the batch
    */
-  static TrajectoryBatch of(List<Trajectory> rows, int columns, int batchSize, ModelSpec spec) {
+  static void requireFits(List<Trajectory> rows, int columns, int batchSize, ModelSpec spec) {
     if (rows.isEmpty() || batchSize < rows.size()) {
       throw new IllegalArgumentException(
           "a batch of " + batchSize + " cannot hold " + rows.size() + " rows");
@@ -58,9 +65,6 @@ record TrajectoryBatch(List<Trajectory> rows, int columns, int batchSize, UNetCo
         }
       }
     }
-    int longest = rows.stream().mapToInt(Trajectory::remaining).max().orElseThrow();
-    return new TrajectoryBatch(
-        List.copyOf(rows), Math.min(columns, longest), batchSize, spec.unet());
   }
 
   /** How many steps this call takes a row. */

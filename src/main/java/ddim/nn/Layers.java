@@ -54,13 +54,7 @@ final class Layers {
    * oneDNN, whose threads wait for each other longer than one image is worth.
    */
   static Operand<TFloat32> silu(Ops tf, Operand<TFloat32> x) {
-    int[] shape = new int[x.shape().numDimensions()];
-    shape[0] = -1;
-    for (int i = 1; i < shape.length; i++) {
-      shape[i] = Math.toIntExact(x.shape().get(i));
-    }
-    Operand<TFloat32> flat = tf.reshape(x, tf.constant(new int[] {-1}));
-    return tf.math.mul(x, tf.reshape(tf.math.sigmoid(flat), tf.constant(shape)));
+    return tf.math.mul(x, tf.math.sigmoid(x));
   }
 
   private static Operand<TFloat32> conv(

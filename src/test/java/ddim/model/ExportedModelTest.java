@@ -89,6 +89,35 @@ class ExportedModelTest {
     }
   }
 
+  @ParameterizedTest(name = "{0} rows in a batch of {1}")
+  @CsvSource({"1, 1", "1, 8", "2, 3", "7, 8", "8, 8"})
+  void lanesMakeTheImagesOfOneCall(int count, int batchSize) throws Exception {
+    List<Trajectory> together = new ArrayList<>();
+    List<Trajectory> shared = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      StepTable table = Sampler.ddim(1 + 3 * i, i % 3 / 2.0).table(SCHEDULE);
+      float[] start = model.latents(new long[] {i})[0];
+      together.add(new Trajectory(i, start, table));
+      shared.add(new Trajectory(i, start, table));
+    }
+    try (LoadedModel one = LoadedModel.load(folder, lanes(1));
+        LoadedModel three = LoadedModel.load(folder, lanes(3))) {
+      one.advance(together, 1000, batchSize, null);
+      three.advance(shared, 1000, batchSize, Duration.ofMinutes(1));
+    }
+
+    for (int i = 0; i < count; i++) {
+      assertThat(shared.get(i).isFinished()).isTrue();
+      assertClose(shared.get(i).x(), together.get(i).x(), 1e-5);
+      assertClose(shared.get(i).x0(), together.get(i).x0(), 1e-5);
+      assertClose(shared.get(i).history(), together.get(i).history(), 1e-5);
+    }
+  }
+
+  private static SessionOptions lanes(int lanes) {
+    return new SessionOptions(lanes, 0, 0, true, 1, List.of(), SessionOptions.Bfloat16.OFF);
+  }
+
   @Test
   void aTrajectoryCutIntoThreeCallsIsTheOneCall() {
     StepTable table = Sampler.ddim(11, 0.7).table(SCHEDULE);

@@ -17,7 +17,8 @@ import org.tensorflow.proto.RewriterConfig.Toggle;
 class SessionOptionsTest {
   @Test
   void optionsAreThoseOfTensorFlow() {
-    ConfigProto proto = new SessionOptions(3, 2, false, 0.25, List.of(1, 0), Bfloat16.ON).toProto();
+    ConfigProto proto =
+        new SessionOptions(1, 3, 2, false, 0.25, List.of(1, 0), Bfloat16.ON).toProto(1);
 
     assertThat(proto.getIntraOpParallelismThreads()).isEqualTo(3);
     assertThat(proto.getInterOpParallelismThreads()).isEqualTo(2);
@@ -29,7 +30,7 @@ class SessionOptionsTest {
 
   @Test
   void byDefaultEverythingIsTensorFlowsChoiceButTheMemoryOfGpus() {
-    ConfigProto proto = SessionOptions.DEFAULTS.toProto();
+    ConfigProto proto = SessionOptions.DEFAULTS.toProto(1);
 
     assertThat(proto.getIntraOpParallelismThreads()).isZero();
     assertThat(proto.getGpuOptions().getAllowGrowth()).isTrue();
@@ -39,12 +40,45 @@ class SessionOptionsTest {
   }
 
   @Test
+  void lanesShareTheProcessors() {
+    int processors = Runtime.getRuntime().availableProcessors();
+
+    assertThat(SessionOptions.DEFAULTS.toProto(2 * processors).getIntraOpParallelismThreads())
+        .isEqualTo(1);
+    assertThat(SessionOptions.DEFAULTS.toProto(processors).getIntraOpParallelismThreads())
+        .isEqualTo(1);
+  }
+
+  @Test
+  void smallNetworksHaveALaneAProcessorAndLargeOnesOne() {
+    ModelSpec small = TestModels.tiny(Prediction.EPS).spec();
+    ModelSpec large =
+        new ModelSpec(
+            small.unet(),
+            small.schedule(),
+            small.prediction(),
+            small.dataset(),
+            small.license(),
+            small.trainingStep(),
+            35_000_000,
+            small.weightsDigest(),
+            small.classNames());
+    SessionOptions three = new SessionOptions(3, 0, 0, true, 1, List.of(), Bfloat16.OFF);
+
+    assertThat(SessionOptions.DEFAULTS.lanes(small))
+        .isEqualTo(Runtime.getRuntime().availableProcessors());
+    assertThat(SessionOptions.DEFAULTS.lanes(large)).isEqualTo(1);
+    assertThat(three.lanes(small)).isEqualTo(3);
+    assertThat(three.lanes(large)).isEqualTo(3);
+  }
+
+  @Test
   void aModelComputesWithTheseOptionsAndItsSessionIsClosed(@TempDir Path models)
       throws IOException {
     Path folder =
         ModelExporter.export(TestModels.tiny(Prediction.EPS), models, "m", OptionalLong.of(1));
     LoadedModel model =
-        LoadedModel.load(folder, new SessionOptions(1, 1, true, 1, List.of(), Bfloat16.AUTO));
+        LoadedModel.load(folder, new SessionOptions(2, 1, 1, true, 1, List.of(), Bfloat16.AUTO));
 
     assertThat(model.latents(new long[] {7})).hasDimensions(1, model.spec().unet().imageSize());
     model.close();

@@ -183,6 +183,7 @@ public record ServeConfig(
 
   /** The section {@code session}. */
   record Session(
+      int lanes,
       int intraOpThreads,
       int interOpThreads,
       boolean gpuMemoryGrowth,
@@ -191,6 +192,7 @@ public record ServeConfig(
       SessionOptions.Bfloat16 bfloat16) {
     SessionOptions options() {
       return new SessionOptions(
+          lanes,
           intraOpThreads,
           interOpThreads,
           gpuMemoryGrowth,
