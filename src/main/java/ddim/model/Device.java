@@ -14,6 +14,7 @@ import org.tensorflow.proto.ConfigProto;
 
 /** What TensorFlow computes on in this process. */
 public final class Device {
+  private static final long SMALL_NETWORK = 10_000_000;
   private static final Map<List<Integer>, Boolean> GPU_SEEN = new ConcurrentHashMap<>();
 
   private Device() {}
@@ -26,6 +27,26 @@ public final class Device {
   /** As the other, with the options of the sessions that follow. */
   public static String describe(SessionOptions options) {
     return hasGpu(options) ? "running on the GPU" : "no GPU found: running on the CPU";
+  }
+
+  /**
+   * How many parts of a batch are best computed side by side, each with its share of the
+   * processors, where nothing else is asked for: on a CPU one a processor for networks of less than
+   * 10 million weights, whose operations are too short to be shared among threads, else one.
+   *
+   * @param weights of the network
+   */
+  public static int parts(long weights) {
+    return parts(weights, SessionOptions.DEFAULTS);
+  }
+
+  static int parts(long weights, SessionOptions options) {
+    if (hasGpu(options)) {
+      return 1;
+    }
+    int processors = Runtime.getRuntime().availableProcessors();
+    int each = Math.max(1, options.intraOpThreads());
+    return weights < SMALL_NETWORK ? Math.max(1, processors / each) : 1;
   }
 
   /**

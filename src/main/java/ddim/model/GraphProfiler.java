@@ -69,11 +69,10 @@ public final class GraphProfiler {
     ModelSpec spec = ModelFiles.check(folder).model();
     ExampleInputs example = new ExampleInputs(spec, batchSize, steps);
     SessionOptions options = SessionOptions.DEFAULTS;
-    int lanes = Device.hasGpu(options) ? 1 : options.lanes(spec);
     try (SavedModelBundle bundle =
         SavedModelBundle.loader(folder.toString())
             .withTags(ModelSignature.TAG)
-            .withConfigProto(options.toProto(lanes))
+            .withConfigProto(options.toProto(options.lanes(spec)))
             .load()) {
       Map<String, SignatureDef> signatures = bundle.metaGraphDef().getSignatureDefMap();
       SignatureDef definition = signatures.get(signature);

@@ -54,7 +54,7 @@ public final class LoadedModel implements SamplingModel {
   public static LoadedModel load(Path folder, SessionOptions options) throws IOException {
     ModelSpec spec = ModelFiles.check(folder).model();
     boolean gpu = Device.hasGpu(options);
-    int lanes = gpu ? 1 : options.lanes(spec);
+    int lanes = options.lanes(spec);
     SavedModelBundle bundle;
     try {
       bundle =

@@ -16,9 +16,8 @@ import org.tensorflow.proto.RewriterConfig;
  * GPUs there are, and how many threads an operation has unless the process was started with {@code
  * TF_OVERRIDE_GLOBAL_THREADPOOL=1}, as the launcher does.
  *
- * @param lanes how many graph calls share the rows of a batch, see {@link Lanes}; 0 to choose by
- *     the model: on a CPU one a processor for networks of less than 10 million weights, whose
- *     operations are too short to be shared among threads, and one for larger ones
+ * @param lanes how many graph calls share the rows of a batch, see {@link Lanes}; 0 for {@link
+ *     Device#parts}
  * @param intraOpThreads threads of one operation; 0 for an equal share of the processors for each
  *     lane
  * @param interOpThreads how many operations run at once; 0 for one a processor
@@ -50,8 +49,6 @@ public record SessionOptions(
   public static final SessionOptions DEFAULTS =
       new SessionOptions(0, 0, 0, true, 1, List.of(), Bfloat16.OFF);
 
-  private static final long SMALL_NETWORK = 10_000_000; // weights
-
   /**
    * @throws IllegalArgumentException if a value is out of range, naming it
    */
@@ -81,14 +78,9 @@ public record SessionOptions(
         newBfloat16);
   }
 
-  /** How many lanes a model has on a CPU. */
+  /** How many lanes a model has. */
   int lanes(ModelSpec spec) {
-    if (lanes > 0) {
-      return lanes;
-    }
-    return spec.parameters() < SMALL_NETWORK
-        ? Math.max(1, processors() / Math.max(1, intraOpThreads))
-        : 1;
+    return lanes > 0 ? lanes : Device.parts(spec.parameters(), this);
   }
 
   /**
@@ -99,7 +91,7 @@ public record SessionOptions(
   ConfigProto toProto(int calls) {
     int threads = intraOpThreads;
     if (threads == 0 && calls > 1) {
-      threads = Math.max(1, processors() / calls);
+      threads = Math.max(1, Runtime.getRuntime().availableProcessors() / calls);
     }
     String devices = visibleDevices.stream().map(String::valueOf).collect(Collectors.joining(","));
     RewriterConfig.Builder rewriter = RewriterConfig.newBuilder();
@@ -118,10 +110,6 @@ public record SessionOptions(
         .setGpuOptions(gpu)
         .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewriter))
         .build();
-  }
-
-  private static int processors() {
-    return Runtime.getRuntime().availableProcessors();
   }
 
   /** Whether Linux says so; nowhere else is it known. */

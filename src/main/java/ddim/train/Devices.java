@@ -1,5 +1,7 @@
 package ddim.train;
 
+import ddim.model.Device;
+import ddim.nn.ParamSpec;
 import java.util.Optional;
 
 /**
@@ -7,25 +9,51 @@ import java.util.Optional;
  *
  * @param gpus of each process, every one with an equal part of each batch; 0 for one device, which
  *     TensorFlow chooses: a GPU where there is one, else the CPU
+ * @param lanes how many parts of a batch one device of this process works on side by side; 0 for
+ *     {@link Device#parts}, or fewer if so many are not equal. It changes losses to rounding, so a
+ *     run has the same bits on a machine with as many processors, or with as many lanes
  * @param cluster the processes; empty for this one alone
  */
-public record Devices(int gpus, Optional<Cluster> cluster) {
+public record Devices(int gpus, int lanes, Optional<Cluster> cluster) {
   /** One device of this process. */
-  public static final Devices DEFAULT = new Devices(0, Optional.empty());
+  public static final Devices DEFAULT = new Devices(0, 0, Optional.empty());
 
   /**
-   * @throws IllegalArgumentException if {@code gpus} is below 0
+   * @throws IllegalArgumentException if a number is below 0, or lanes are asked of several devices
    */
   public Devices {
     if (gpus < 0) {
       throw new IllegalArgumentException("gpus must be 0 or more, is " + gpus);
     }
+    if (lanes < 0) {
+      throw new IllegalArgumentException("lanes must be 0 or more, is " + lanes);
+    }
+    if (lanes > 0 && (gpus > 0 || cluster.isPresent())) {
+      throw new IllegalArgumentException(
+          "lanes are for one device of one process, not for gpus or a cluster");
+    }
   }
 
-  Placement placement() {
+  /**
+   * Where the parts of a recipe's step run. One device works on {@link Device#parts} of a batch
+   * side by side, or on fewer if so many are not equal.
+   */
+  Placement placement(TrainConfig config) {
     if (cluster.isPresent()) {
       return Placement.cluster(cluster.get().worker().size(), gpus);
     }
-    return gpus == 0 ? Placement.here() : Placement.gpus(gpus);
+    if (gpus > 0) {
+      return Placement.gpus(gpus);
+    }
+    return Placement.here(lanes > 0 ? lanes : equalLanes(config));
+  }
+
+  private static int equalLanes(TrainConfig config) {
+    long weights = ParamSpec.of(config.unet()).stream().mapToLong(ParamSpec::size).sum();
+    int lanes = Device.parts(weights);
+    while (config.batchSize() % (lanes * config.accumulate()) != 0) {
+      lanes--;
+    }
+    return lanes;
   }
 }

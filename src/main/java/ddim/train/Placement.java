@@ -1,6 +1,7 @@
 package ddim.train;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.tensorflow.DeviceSpec;
 import org.tensorflow.DeviceSpec.DeviceType;
@@ -10,13 +11,19 @@ import org.tensorflow.DeviceSpec.DeviceType;
  *
  * @param state holds the variables and does all that is not a tower's
  * @param towers each works on an equal part of every batch
+ * @param threads of one operation; 0 for one a processor
  */
-record Placement(DeviceSpec state, List<DeviceSpec> towers) {
+record Placement(DeviceSpec state, List<DeviceSpec> towers, int threads) {
   private static final DeviceSpec HERE = DeviceSpec.newBuilder().build();
 
-  /** This process; TensorFlow chooses the device. */
-  static Placement here() {
-    return new Placement(HERE, List.of(HERE));
+  /**
+   * This process; TensorFlow chooses the device.
+   *
+   * @param towers side by side on it, each with its share of the processors; at least 1
+   */
+  static Placement here(int towers) {
+    int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / towers);
+    return new Placement(HERE, Collections.nCopies(towers, HERE), threads);
   }
 
   /**
@@ -29,7 +36,7 @@ record Placement(DeviceSpec state, List<DeviceSpec> towers) {
     for (int gpu = 0; gpu < gpus; gpu++) {
       towers.add(DeviceSpec.newBuilder().deviceType(DeviceType.GPU).deviceIndex(gpu).build());
     }
-    return new Placement(HERE, towers);
+    return new Placement(HERE, towers, 0);
   }
 
   /**
@@ -48,7 +55,7 @@ record Placement(DeviceSpec state, List<DeviceSpec> towers) {
         towers.add(worker(worker).deviceType(DeviceType.GPU).deviceIndex(gpu).build());
       }
     }
-    return new Placement(worker(0).build(), towers);
+    return new Placement(worker(0).build(), towers, 0);
   }
 
   private static DeviceSpec.Builder worker(int task) {

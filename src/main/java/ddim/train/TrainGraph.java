@@ -56,9 +56,9 @@ final class TrainGraph {
   private final TrainConfig config;
   private final Placement placement;
 
-  /** A graph for one process, whose device TensorFlow chooses. */
+  /** A graph for one process and in one piece; TensorFlow chooses the device. */
   TrainGraph(Graph graph, TrainConfig config) {
-    this(graph, config, Placement.here());
+    this(graph, config, Placement.here(1));
   }
 
   TrainGraph(Graph graph, TrainConfig config, Placement placement) {

@@ -44,21 +44,21 @@ final class TrainSession implements AutoCloseable {
    * @throws IllegalArgumentException if the batch cannot be shared among the devices
    */
   static TrainSession open(TrainConfig config, Devices devices) {
-    Placement placement = devices.placement();
+    Placement placement = devices.placement(config);
     Cluster cluster = devices.cluster().orElse(null);
     Graph tensors = new Graph();
     try {
       TrainGraph graph = new TrainGraph(tensors, config, placement);
       List<Operation> farewells = new ArrayList<>();
       if (cluster == null) {
-        Session session = new Session(tensors, options(config));
+        Session session = new Session(tensors, options(config, placement));
         return new TrainSession(tensors, graph, session, null, farewells);
       }
       for (int task = 1; task < cluster.worker().size(); task++) {
         farewells.add(Farewell.send(tensors, task));
       }
       new Server(cluster.server(0)).start(); // TensorFlow cannot stop it before the process ends
-      Session session = TargetSession.open(tensors, cluster.target(0), options(config));
+      Session session = TargetSession.open(tensors, cluster.target(0), options(config, placement));
       return new TrainSession(tensors, graph, session, cluster, farewells);
     } catch (RuntimeException e) {
       tensors.close();
@@ -66,7 +66,7 @@ final class TrainSession implements AutoCloseable {
     }
   }
 
-  private static ConfigProto options(TrainConfig config) {
+  private static ConfigProto options(TrainConfig config, Placement placement) {
     RewriterConfig.Builder rewriter = RewriterConfig.newBuilder();
     if (config.precision() == TrainConfig.Precision.BFLOAT16) {
       rewriter.setAutoMixedPrecisionOnednnBfloat16(RewriterConfig.Toggle.ON);
@@ -74,6 +74,7 @@ final class TrainSession implements AutoCloseable {
     return ConfigProto.newBuilder()
         .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewriter))
         .setAllowSoftPlacement(true)
+        .setIntraOpParallelismThreads(placement.threads())
         .build();
   }
 

@@ -120,7 +120,7 @@ public final class Trainer {
       throw new IllegalArgumentException(
           folder + " already holds a run; continue it with --resume or choose another folder");
     }
-    devices.placement().rowsPerTower(config);
+    devices.placement(config).rowsPerTower(config);
     try (RunLock lock = RunLock.take(run)) {
       Checkpoint.deleteUnfinished(run);
       return trainer.train(steps, resume);

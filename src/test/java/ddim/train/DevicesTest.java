@@ -26,10 +26,48 @@ class DevicesTest {
     TrainConfig config =
         TrainConfig.parse("{\"base\": \"tiny\", \"unet\": {\"dropout\": 0.3}}", "test");
 
-    List<Double> one = losses(config, "one", Devices.DEFAULT);
-    List<Double> two = losses(config, "two", new Devices(2, Optional.empty()));
+    List<Double> one = losses(config, "one", lanes(1));
+    List<Double> two = losses(config, "two", new Devices(2, 0, Optional.empty()));
 
     assertClose(two, one);
+  }
+
+  @Test
+  void lanesTrainAsOne() throws Exception {
+    TrainConfig config =
+        TrainConfig.parse("{\"base\": \"tiny\", \"unet\": {\"dropout\": 0.3}}", "test");
+
+    assertClose(losses(config, "four", lanes(4)), losses(config, "one", lanes(1)));
+  }
+
+  @ParameterizedTest(name = "{0} images on {1} lanes")
+  @CsvSource({"8, 3", "2, 4"})
+  void lanesThatAreAskedForMustBeEqual(int batchSize, int lanes) {
+    TrainConfig config =
+        TrainConfig.parse("{\"base\": \"tiny\", \"batch_size\": " + batchSize + "}", "test");
+
+    assertThatThrownBy(() -> losses(config, "unequal", lanes(lanes)))
+        .hasMessage(
+            "batch_size must be a multiple of devices times accumulate, %d x 1, is %d"
+                .formatted(lanes, batchSize));
+  }
+
+  @Test
+  void lanesThatAreChosenAreEqual() {
+    TrainConfig odd = TrainConfig.parse("{\"base\": \"tiny\", \"batch_size\": 1}", "test");
+
+    assertThat(Devices.DEFAULT.placement(odd).towers()).hasSize(1);
+    assertThat(Devices.DEFAULT.placement(TrainConfig.named("cifar10")).towers()).hasSize(1);
+  }
+
+  @Test
+  void lanesAreOfOneDevice() {
+    assertThatThrownBy(() -> new Devices(2, 2, Optional.empty()))
+        .hasMessage("lanes are for one device of one process, not for gpus or a cluster");
+  }
+
+  private static Devices lanes(int lanes) {
+    return new Devices(0, lanes, Optional.empty());
   }
 
   @Test
@@ -38,7 +76,7 @@ class DevicesTest {
     TrainConfig whole = TrainConfig.parse(recipe.formatted(1), "test");
     TrainConfig parts = TrainConfig.parse(recipe.formatted(4), "test");
 
-    assertClose(losses(parts, "parts", Devices.DEFAULT), losses(whole, "whole", Devices.DEFAULT));
+    assertClose(losses(parts, "parts", lanes(1)), losses(whole, "whole", lanes(1)));
   }
 
   @Test
@@ -70,7 +108,7 @@ class DevicesTest {
   @Test
   void aBatchThatCannotBeSharedIsRefused() {
     assertThatThrownBy(
-            () -> losses(TrainConfig.named("tiny"), "three", new Devices(3, Optional.empty())))
+            () -> losses(TrainConfig.named("tiny"), "three", new Devices(3, 0, Optional.empty())))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("batch_size must be a multiple of devices times accumulate, 3 x 1, is 8");
     assertThat(folder.resolve("three")).doesNotExist();
