@@ -1,8 +1,12 @@
 import ddim.data.FashionMnist;
+import ddim.diffusion.Clipping;
 import ddim.diffusion.NoiseSchedule;
 import ddim.diffusion.Sampler;
 import ddim.diffusion.StepTable;
+import ddim.diffusion.StepTable.Column;
 import ddim.model.LoadedModel;
+import ddim.model.SessionOptions;
+import ddim.model.SessionOptions.Bfloat16;
 import ddim.model.Trajectory;
 import ddim.serve.SamplingClient;
 import ddim.train.TrainConfig;
@@ -32,9 +36,6 @@ import org.tensorflow.TensorFlow;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.op.Ops;
-import org.tensorflow.proto.ConfigProto;
-import org.tensorflow.proto.GraphOptions;
-import org.tensorflow.proto.RewriterConfig;
 import org.tensorflow.proto.SignatureDef;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
@@ -144,16 +145,18 @@ final class Worker {
     return Integer.parseInt(word);
   }
 
+  /** As the server evaluates it: the only step ends at eps. */
   private Job unet(Path folder, int batch, String precision) throws Exception {
-    SavedModelBundle bundle = bundle(folder, precision);
-    SignatureDef signature = bundle.metaGraphDef().getSignatureDefOrThrow("predict_noise");
-    int[] t = new int[batch];
-    Arrays.fill(t, 500);
-    return call(bundle, signature, Map.of("x", images(signature, "x", batch), "t", ints(t)), "eps");
+    LoadedModel model = model(folder, precision);
+    double[] step = new double[Column.values().length];
+    step[Column.SQRT_ALPHA_BAR.index()] = 1;
+    step[Column.C.index()] = 1;
+    StepTable eps = new StepTable(new int[] {500}, new double[][] {step}, Clipping.NONE);
+    return () -> advanced(model, batch, eps, 1);
   }
 
   private Job sample(Path folder, int batch, int steps) throws Exception {
-    SavedModelBundle bundle = bundle(folder, "float32");
+    SavedModelBundle bundle = bundle(folder);
     SignatureDef signature = bundle.metaGraphDef().getSignatureDefOrThrow("sample");
     int[] all = new int[batch];
     Arrays.fill(all, steps);
@@ -177,30 +180,37 @@ final class Worker {
   }
 
   private Job advance(Path folder, int batch, int steps, int columns) throws Exception {
-    String key = "model " + folder;
-    if (!models.containsKey(key)) {
-      models.put(key, LoadedModel.load(folder));
-    }
-    LoadedModel model = (LoadedModel) models.get(key);
+    LoadedModel model = model(folder, "float32");
     StepTable table =
         Sampler.ddim(steps, 0)
             .table(NoiseSchedule.of(model.spec().schedule()), model.spec().prediction());
+    return () -> advanced(model, batch, table, columns);
+  }
+
+  private static float[] advanced(LoadedModel model, int batch, StepTable table, int columns) {
     int size = model.spec().unet().imageSize();
     float[] all = numbers(batch * size);
-    return () -> {
-      List<Trajectory> rows = new ArrayList<>();
-      for (int i = 0; i < batch; i++) {
-        rows.add(new Trajectory(i, Arrays.copyOfRange(all, i * size, (i + 1) * size), table));
-      }
-      while (!rows.get(0).isFinished()) {
-        model.advance(rows, columns, batch, null);
-      }
-      float[] made = new float[batch * size];
-      for (int i = 0; i < batch; i++) {
-        System.arraycopy(rows.get(i).x(), 0, made, i * size, size);
-      }
-      return made;
-    };
+    List<Trajectory> rows = new ArrayList<>();
+    for (int i = 0; i < batch; i++) {
+      rows.add(new Trajectory(i, Arrays.copyOfRange(all, i * size, (i + 1) * size), table));
+    }
+    while (!rows.get(0).isFinished()) {
+      model.advance(rows, columns, batch, null);
+    }
+    float[] made = new float[batch * size];
+    for (int i = 0; i < batch; i++) {
+      System.arraycopy(rows.get(i).x(), 0, made, i * size, size);
+    }
+    return made;
+  }
+
+  private LoadedModel model(Path folder, String precision) throws IOException {
+    String key = "model " + precision + " " + folder;
+    if (!models.containsKey(key)) {
+      Bfloat16 bfloat16 = precision.equals("bfloat16") ? Bfloat16.ON : Bfloat16.OFF;
+      models.put(key, LoadedModel.load(folder, SessionOptions.DEFAULTS.with(bfloat16)));
+    }
+    return (LoadedModel) models.get(key);
   }
 
   private static Job ask(String target, String model, int count, int steps) {
@@ -282,24 +292,12 @@ final class Worker {
     };
   }
 
-  private SavedModelBundle bundle(Path folder, String precision) {
+  /** The exported graph in a session as TensorFlow makes it. */
+  private SavedModelBundle bundle(Path folder) {
     return (SavedModelBundle)
         models.computeIfAbsent(
-            precision + " " + folder,
-            key -> {
-              RewriterConfig.Builder rewriter = RewriterConfig.newBuilder();
-              if (precision.equals("bfloat16")) {
-                rewriter.setAutoMixedPrecisionOnednnBfloat16(RewriterConfig.Toggle.ON);
-              }
-              ConfigProto config =
-                  ConfigProto.newBuilder()
-                      .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewriter))
-                      .build();
-              return SavedModelBundle.loader(folder.toString())
-                  .withTags("serve")
-                  .withConfigProto(config)
-                  .load();
-            });
+            "bundle " + folder,
+            key -> SavedModelBundle.loader(folder.toString()).withTags("serve").load());
   }
 
   private static Tensor images(SignatureDef signature, String input, int batch) {
