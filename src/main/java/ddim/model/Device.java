@@ -30,23 +30,20 @@ public final class Device {
   }
 
   /**
-   * How many parts of a batch are best computed side by side, each with its share of the
-   * processors, where nothing else is asked for: on a CPU one a processor for networks of less than
-   * 10 million weights, whose operations are too short to be shared among threads, else one.
+   * How many parts of a batch a training best works on side by side, each with its share of the
+   * processors: on a CPU one a processor for small networks, else one.
    *
    * @param weights of the network
    */
-  public static int parts(long weights) {
-    return parts(weights, SessionOptions.DEFAULTS);
+  public static int trainingLanes(long weights) {
+    return isSmall(weights) && !hasGpu(SessionOptions.DEFAULTS)
+        ? Runtime.getRuntime().availableProcessors()
+        : 1;
   }
 
-  static int parts(long weights, SessionOptions options) {
-    if (hasGpu(options)) {
-      return 1;
-    }
-    int processors = Runtime.getRuntime().availableProcessors();
-    int each = Math.max(1, options.intraOpThreads());
-    return weights < SMALL_NETWORK ? Math.max(1, processors / each) : 1;
+  /** Whether the operations of a network are too short to be shared among threads. */
+  static boolean isSmall(long weights) {
+    return weights < SMALL_NETWORK;
   }
 
   /**
@@ -58,7 +55,7 @@ public final class Device {
   }
 
   private static boolean tryGpu(SessionOptions options) {
-    ConfigProto strict = options.toProto(1).toBuilder().setAllowSoftPlacement(false).build();
+    ConfigProto strict = options.toProto(0).toBuilder().setAllowSoftPlacement(false).build();
     DeviceSpec first = DeviceSpec.newBuilder().deviceType(DeviceType.GPU).deviceIndex(0).build();
     try (Graph graph = new Graph();
         Session session = new Session(graph, strict)) {

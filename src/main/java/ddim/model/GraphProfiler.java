@@ -72,7 +72,7 @@ public final class GraphProfiler {
     try (SavedModelBundle bundle =
         SavedModelBundle.loader(folder.toString())
             .withTags(ModelSignature.TAG)
-            .withConfigProto(options.toProto(options.lanes(spec)))
+            .withConfigProto(options.toProto(options.threads(spec)))
             .load()) {
       Map<String, SignatureDef> signatures = bundle.metaGraphDef().getSignatureDefMap();
       SignatureDef definition = signatures.get(signature);

@@ -54,20 +54,19 @@ public final class LoadedModel implements SamplingModel {
   public static LoadedModel load(Path folder, SessionOptions options) throws IOException {
     ModelSpec spec = ModelFiles.check(folder).model();
     boolean gpu = Device.hasGpu(options);
-    int lanes = options.lanes(spec);
     SavedModelBundle bundle;
     try {
       bundle =
           SavedModelBundle.loader(folder.toString())
               .withTags(ModelSignature.TAG)
-              .withConfigProto(options.toProto(lanes))
+              .withConfigProto(options.toProto(options.threads(spec)))
               .load();
     } catch (TensorFlowException e) {
       throw new ModelFormatException(
           folder + ": TensorFlow cannot load the model: " + e.getMessage(), e);
     }
     RunOptions unlimited = gpu ? RunOptions.getDefaultInstance() : IN_THE_CALLERS_THREAD;
-    LoadedModel model = new LoadedModel(spec, bundle, new Lanes(lanes), unlimited);
+    LoadedModel model = new LoadedModel(spec, bundle, new Lanes(options.calls()), unlimited);
     try {
       model.signature(ModelSignature.TRAJECTORY);
       model.signature(ModelSignature.LATENT);

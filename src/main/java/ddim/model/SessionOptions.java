@@ -16,10 +16,11 @@ import org.tensorflow.proto.RewriterConfig;
  * GPUs there are, and how many threads an operation has unless the process was started with {@code
  * TF_OVERRIDE_GLOBAL_THREADPOOL=1}, as the launcher does.
  *
- * @param lanes how many graph calls share the rows of a batch, see {@link Lanes}; 0 for {@link
- *     Device#parts}
- * @param intraOpThreads threads of one operation; 0 for an equal share of the processors for each
- *     lane
+ * @param lanes how many graph calls share the rows of a batch, see {@link Lanes}; 0 for one a
+ *     processor, or one on a GPU
+ * @param intraOpThreads threads of one operation; 0 to choose by the model: an equal share of the
+ *     processors for each lane if the network has less than 10 million weights, whose operations
+ *     are too short to be shared, and else one a processor, which one image alone gains by
  * @param interOpThreads how many operations run at once; 0 for one a processor
  * @param gpuMemoryGrowth whether the memory of a GPU is taken as it is needed, not all at once
  * @param gpuMemoryFraction the most of a GPU's memory that is taken, above 0 to 1
@@ -78,21 +79,28 @@ public record SessionOptions(
         newBfloat16);
   }
 
-  /** How many lanes a model has. */
-  int lanes(ModelSpec spec) {
-    return lanes > 0 ? lanes : Device.parts(spec.parameters(), this);
+  /** How many graph calls share a batch. */
+  int calls() {
+    if (lanes > 0) {
+      return lanes;
+    }
+    return Device.hasGpu(this) ? 1 : Math.max(1, processors() / Math.max(1, intraOpThreads));
+  }
+
+  /** How many threads an operation of a model has; 0 for one a processor. */
+  int threads(ModelSpec spec) {
+    if (intraOpThreads > 0 || !Device.isSmall(spec.parameters())) {
+      return intraOpThreads;
+    }
+    return Math.max(1, processors() / calls());
   }
 
   /**
    * These options as TensorFlow takes them.
    *
-   * @param calls how many graph calls run at once
+   * @param threads of one operation; 0 for one a processor
    */
-  ConfigProto toProto(int calls) {
-    int threads = intraOpThreads;
-    if (threads == 0 && calls > 1) {
-      threads = Math.max(1, Runtime.getRuntime().availableProcessors() / calls);
-    }
+  ConfigProto toProto(int threads) {
     String devices = visibleDevices.stream().map(String::valueOf).collect(Collectors.joining(","));
     RewriterConfig.Builder rewriter = RewriterConfig.newBuilder();
     if (bfloat16 == Bfloat16.ON || (bfloat16 == Bfloat16.AUTO && processorHasBfloat16())) {
@@ -110,6 +118,10 @@ public record SessionOptions(
         .setGpuOptions(gpu)
         .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewriter))
         .build();
+  }
+
+  private static int processors() {
+    return Runtime.getRuntime().availableProcessors();
   }
 
   /** Whether Linux says so; nowhere else is it known. */

@@ -10,8 +10,9 @@ import java.util.Optional;
  * @param gpus of each process, every one with an equal part of each batch; 0 for one device, which
  *     TensorFlow chooses: a GPU where there is one, else the CPU
  * @param lanes how many parts of a batch one device of this process works on side by side; 0 for
- *     {@link Device#parts}, or fewer if so many are not equal. It changes losses to rounding, so a
- *     run has the same bits on a machine with as many processors, or with as many lanes
+ *     {@link Device#trainingLanes}, or fewer if so many are not equal. It changes losses to
+ *     rounding, so a run has the same bits on a machine with as many processors, or with as many
+ *     lanes
  * @param cluster the processes; empty for this one alone
  */
 public record Devices(int gpus, int lanes, Optional<Cluster> cluster) {
@@ -35,8 +36,8 @@ public record Devices(int gpus, int lanes, Optional<Cluster> cluster) {
   }
 
   /**
-   * Where the parts of a recipe's step run. One device works on {@link Device#parts} of a batch
-   * side by side, or on fewer if so many are not equal.
+   * Where the parts of a recipe's step run. One device works on {@link Device#trainingLanes} of a
+   * batch side by side, or on fewer if so many are not equal.
    */
   Placement placement(TrainConfig config) {
     if (cluster.isPresent()) {
@@ -50,7 +51,7 @@ public record Devices(int gpus, int lanes, Optional<Cluster> cluster) {
 
   private static int equalLanes(TrainConfig config) {
     long weights = ParamSpec.of(config.unet()).stream().mapToLong(ParamSpec::size).sum();
-    int lanes = Device.parts(weights);
+    int lanes = Device.trainingLanes(weights);
     while (config.batchSize() % (lanes * config.accumulate()) != 0) {
       lanes--;
     }

@@ -18,7 +18,7 @@ class SessionOptionsTest {
   @Test
   void optionsAreThoseOfTensorFlow() {
     ConfigProto proto =
-        new SessionOptions(1, 3, 2, false, 0.25, List.of(1, 0), Bfloat16.ON).toProto(1);
+        new SessionOptions(1, 3, 2, false, 0.25, List.of(1, 0), Bfloat16.ON).toProto(3);
 
     assertThat(proto.getIntraOpParallelismThreads()).isEqualTo(3);
     assertThat(proto.getInterOpParallelismThreads()).isEqualTo(2);
@@ -30,7 +30,7 @@ class SessionOptionsTest {
 
   @Test
   void byDefaultEverythingIsTensorFlowsChoiceButTheMemoryOfGpus() {
-    ConfigProto proto = SessionOptions.DEFAULTS.toProto(1);
+    ConfigProto proto = SessionOptions.DEFAULTS.toProto(0);
 
     assertThat(proto.getIntraOpParallelismThreads()).isZero();
     assertThat(proto.getGpuOptions().getAllowGrowth()).isTrue();
@@ -40,17 +40,8 @@ class SessionOptionsTest {
   }
 
   @Test
-  void lanesShareTheProcessors() {
+  void threadsAreSharedAmongTheLanesOfSmallNetworks() {
     int processors = Runtime.getRuntime().availableProcessors();
-
-    assertThat(SessionOptions.DEFAULTS.toProto(2 * processors).getIntraOpParallelismThreads())
-        .isEqualTo(1);
-    assertThat(SessionOptions.DEFAULTS.toProto(processors).getIntraOpParallelismThreads())
-        .isEqualTo(1);
-  }
-
-  @Test
-  void smallNetworksHaveALaneAProcessorAndLargeOnesOne() {
     ModelSpec small = TestModels.tiny(Prediction.EPS).spec();
     ModelSpec large =
         new ModelSpec(
@@ -61,15 +52,21 @@ class SessionOptionsTest {
             small.license(),
             small.trainingStep(),
             35_000_000,
-            small.weightsDigest(),
-            small.classNames());
-    SessionOptions three = new SessionOptions(3, 0, 0, true, 1, List.of(), Bfloat16.OFF);
+            small.weightsDigest());
 
-    assertThat(SessionOptions.DEFAULTS.lanes(small))
-        .isEqualTo(Runtime.getRuntime().availableProcessors());
-    assertThat(SessionOptions.DEFAULTS.lanes(large)).isEqualTo(1);
-    assertThat(three.lanes(small)).isEqualTo(3);
-    assertThat(three.lanes(large)).isEqualTo(3);
+    assertThat(SessionOptions.DEFAULTS.calls()).isEqualTo(processors);
+    assertThat(SessionOptions.DEFAULTS.threads(small)).isEqualTo(1);
+    assertThat(SessionOptions.DEFAULTS.threads(large)).isZero();
+    assertThat(with(1, 0).calls()).isEqualTo(1);
+    assertThat(with(1, 0).threads(small)).isEqualTo(processors);
+    assertThat(with(2 * processors, 0).threads(small)).isEqualTo(1);
+    assertThat(with(3, 5).threads(small)).isEqualTo(5);
+    assertThat(with(0, processors).calls()).isEqualTo(1);
+    assertThat(with(0, processors).threads(large)).isEqualTo(processors);
+  }
+
+  private static SessionOptions with(int lanes, int intraOpThreads) {
+    return new SessionOptions(lanes, intraOpThreads, 0, true, 1, List.of(), Bfloat16.OFF);
   }
 
   @Test
