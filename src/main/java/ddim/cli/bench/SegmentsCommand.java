@@ -1,5 +1,6 @@
 package ddim.cli.bench;
 
+import ddim.cli.bench.Traffic.Asked;
 import ddim.diffusion.Sampler;
 import ddim.diffusion.StepTable;
 import ddim.model.Device;
@@ -10,6 +11,7 @@ import ddim.serve.batch.BatchListener;
 import ddim.serve.batch.Batcher;
 import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.Calibration;
+import ddim.serve.batch.Job;
 import ddim.serve.batch.Row;
 import ddim.serve.batch.SystemTime;
 import java.io.IOException;
@@ -22,6 +24,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,6 +40,7 @@ import picocli.CommandLine.Spec;
       "Compares whole trajectories with segments of a few steps, under one load:",
       "throughput, latency, batch fill, and how soon a cancelled row has left the device.",
       "Traffics: all of 20 steps; 5 to 100 steps; the same with one request in five given up.",
+      "Beside them, batches of one number of steps each, as servers of other models make them.",
       "The first line is the ceiling: full batches of 20 steps, one after the other."
     })
 final class SegmentsCommand implements Callable<Integer> {
@@ -81,7 +85,7 @@ final class SegmentsCommand implements Callable<Integer> {
   private final List<String> table = new ArrayList<>();
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() throws IOException, InterruptedException {
     require(seconds >= 1, "--seconds", "must be 1 or more, is " + seconds);
     require(
         columns.stream().allMatch(k -> k >= 0), "--columns", "must be 0 or more, are " + columns);
@@ -110,6 +114,9 @@ final class SegmentsCommand implements Callable<Integer> {
           "| full batches of 20 steps | all | %.0f | %.1f | 1.00 | | | 1.00 | | | |"
               .formatted(ceiling, ceiling / SAME_STEPS));
       for (Traffic traffic : traffics(model, 2 * size)) {
+        if (traffic.cancelled() == 0) {
+          oneStepCount(model, traffic, size, ceiling, time);
+        }
         for (int k : columns) {
           measure(model, calibration, traffic, k, ceiling, time);
         }
@@ -160,6 +167,34 @@ final class SegmentsCommand implements Callable<Integer> {
     return rowSteps * NANOS / (time.nanoTime() - begin);
   }
 
+  private void oneStepCount(
+      SamplingModel model, Traffic traffic, int size, double ceiling, SystemTime time)
+      throws InterruptedException {
+    LongAdder steps = new LongAdder();
+    try (OneStepCountBatches batches = new OneStepCountBatches(model, size)) {
+      long begin = time.nanoTime();
+      Traffic.Outcome outcome =
+          traffic.run(
+              row -> {
+                Asked asked = batches.ask(row);
+                return new Asked(
+                    asked.done().thenRun(() -> steps.add(row.steps())), asked.withdraw());
+              },
+              Duration.ofSeconds(seconds),
+              time);
+      double perSecond = steps.sum() * NANOS / (time.nanoTime() - begin);
+      print(
+          "| %s | all, batches of one number of steps | %.0f | %.1f | %.2f | %.0f | %.0f | | | | |"
+              .formatted(
+                  traffic.name(),
+                  perSecond,
+                  outcome.images() * NANOS / outcome.time().toNanos(),
+                  perSecond / ceiling,
+                  millis(outcome.latency(0.5)),
+                  millis(outcome.latency(0.99))));
+    }
+  }
+
   private void measure(
       SamplingModel model,
       Calibration calibration,
@@ -180,7 +215,8 @@ final class SegmentsCommand implements Callable<Integer> {
         new Calibration(calibration.options().withColumnsPerCall(most), calibration.stepTimes());
     try (Batcher batcher = Batcher.start("bench", model, segmented, time, listener)) {
       long begin = time.nanoTime();
-      Traffic.Outcome outcome = traffic.run(batcher, Duration.ofSeconds(seconds), time);
+      Traffic.Outcome outcome =
+          traffic.run(row -> asked(batcher, row), Duration.ofSeconds(seconds), time);
       BatchCounters counters = batcher.counters();
       double perSecond = counters.steps() * NANOS / (time.nanoTime() - begin);
       print(
@@ -198,6 +234,11 @@ final class SegmentsCommand implements Callable<Integer> {
                   millis(Quantiles.of(freed, 0.5)),
                   millis(Quantiles.of(freed, 0.99))));
     }
+  }
+
+  private static Asked asked(Batcher batcher, Row row) {
+    Job job = batcher.submit(List.of(row), null);
+    return new Asked(job.result(), job::withdraw);
   }
 
   private static double millis(Duration duration) {

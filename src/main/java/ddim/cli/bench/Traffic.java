@@ -1,13 +1,12 @@
 package ddim.cli.bench;
 
-import ddim.serve.batch.Batcher;
-import ddim.serve.batch.Job;
 import ddim.serve.batch.Row;
 import ddim.serve.batch.TimeSource;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Phaser;
@@ -25,6 +24,14 @@ import java.util.function.Function;
 record Traffic(String name, int clients, Function<Random, Row> row, double cancelled) {
   private static final int LONGEST_PATIENCE_MILLIS = 500;
 
+  /** Whoever makes the images. */
+  interface Target {
+    Asked ask(Row row);
+  }
+
+  /** An image that is under way, and how it is given up. */
+  record Asked(CompletableFuture<?> done, Runnable withdraw) {}
+
   /** What came of it. */
   record Outcome(long images, long cancels, Duration time, List<Duration> latencies) {
     Duration latency(double quantile) {
@@ -33,7 +40,7 @@ record Traffic(String name, int clients, Function<Random, Row> row, double cance
   }
 
   /** Runs for a time; what is under way then is finished, and does not count. */
-  Outcome run(Batcher batcher, Duration duration, TimeSource time) {
+  Outcome run(Target target, Duration duration, TimeSource time) {
     ExecutorService threads = Executors.newFixedThreadPool(clients);
     List<Duration> latencies = new ArrayList<>();
     long[] cancels = {0};
@@ -47,7 +54,7 @@ record Traffic(String name, int clients, Function<Random, Row> row, double cance
           () -> {
             while (time.nanoTime() - end < 0) {
               long asked = time.nanoTime();
-              boolean done = ask(batcher, random, time);
+              boolean done = ask(target, random, time);
               long now = time.nanoTime();
               synchronized (latencies) {
                 if (!done) {
@@ -66,12 +73,12 @@ record Traffic(String name, int clients, Function<Random, Row> row, double cance
   }
 
   /** One image, or none if it was given up. */
-  private boolean ask(Batcher batcher, Random random, TimeSource time) {
-    Job job = batcher.submit(List.of(row.apply(random)), null);
+  private boolean ask(Target target, Random random, TimeSource time) {
+    Asked asked = target.ask(row.apply(random));
     if (random.nextDouble() < cancelled) {
       Duration patience = Duration.ofMillis(random.nextInt(LONGEST_PATIENCE_MILLIS));
-      time.after(patience, job::withdraw);
+      time.after(patience, asked.withdraw());
     }
-    return job.result().handle((images, error) -> error == null).join();
+    return asked.done().handle((images, error) -> error == null).join();
   }
 }
