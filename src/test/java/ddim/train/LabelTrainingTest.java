@@ -34,7 +34,7 @@ class LabelTrainingTest {
   @Test
   void theImagesAreOfTheClassThatWasAskedFor() throws Exception {
     Path run = folder.resolve("run");
-    Trainer.run(CONFIG, new DarkAndBright(), run, 150, false, TrainListener.NONE);
+    Trainer.run(CONFIG, new DarkAndBright(), run, 600, false, TrainListener.NONE);
     Path model = RunExporter.export(run, folder.resolve("m"), "x", OptionalLong.empty());
     try (LoadedModel loaded = LoadedModel.load(model)) {
       assertThat(loaded.spec().classNames()).containsExactly("dark", "bright");

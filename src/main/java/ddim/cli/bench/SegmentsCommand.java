@@ -11,7 +11,6 @@ import ddim.serve.batch.BatchListener;
 import ddim.serve.batch.Batcher;
 import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.Calibration;
-import ddim.serve.batch.Job;
 import ddim.serve.batch.Row;
 import ddim.serve.batch.SystemTime;
 import java.io.IOException;
@@ -216,7 +215,7 @@ final class SegmentsCommand implements Callable<Integer> {
     try (Batcher batcher = Batcher.start("bench", model, segmented, time, listener)) {
       long begin = time.nanoTime();
       Traffic.Outcome outcome =
-          traffic.run(row -> asked(batcher, row), Duration.ofSeconds(seconds), time);
+          traffic.run(Traffic.target(batcher), Duration.ofSeconds(seconds), time);
       BatchCounters counters = batcher.counters();
       double perSecond = counters.steps() * NANOS / (time.nanoTime() - begin);
       print(
@@ -234,11 +233,6 @@ final class SegmentsCommand implements Callable<Integer> {
                   millis(Quantiles.of(freed, 0.5)),
                   millis(Quantiles.of(freed, 0.99))));
     }
-  }
-
-  private static Asked asked(Batcher batcher, Row row) {
-    Job job = batcher.submit(List.of(row), null);
-    return new Asked(job.result(), job::withdraw);
   }
 
   private static double millis(Duration duration) {

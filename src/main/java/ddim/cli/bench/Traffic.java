@@ -1,5 +1,7 @@
 package ddim.cli.bench;
 
+import ddim.serve.batch.Batcher;
+import ddim.serve.batch.Job;
 import ddim.serve.batch.Row;
 import ddim.serve.batch.TimeSource;
 import java.time.Duration;
@@ -27,6 +29,13 @@ record Traffic(String name, int clients, Function<Random, Row> row, double cance
   /** Whoever makes the images. */
   interface Target {
     Asked ask(Row row);
+  }
+
+  static Target target(Batcher batcher) {
+    return row -> {
+      Job job = batcher.submit(List.of(row), null);
+      return new Asked(job.result(), job::withdraw);
+    };
   }
 
   /** An image that is under way, and how it is given up. */

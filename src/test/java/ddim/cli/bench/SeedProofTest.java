@@ -52,7 +52,7 @@ class SeedProofTest {
         Batcher batcher = Batcher.start("test", model, BatcherOptions.of(4), time)) {
       Traffic traffic = new Traffic("all", 3, random -> new Row(7, null, table), 0.5);
 
-      Traffic.Outcome outcome = traffic.run(batcher, Duration.ofMillis(200), time);
+      Traffic.Outcome outcome = traffic.run(Traffic.target(batcher), Duration.ofMillis(200), time);
 
       assertThat(outcome.images()).isPositive().isEqualTo(outcome.latencies().size());
       assertThat(outcome.latency(0.5)).isLessThanOrEqualTo(outcome.latency(0.99));
