@@ -126,6 +126,14 @@ class Bench:
                     f"{pairs} of each", rows, "the graph's call", ["p99 ms"])
                 self.sides.drop()
 
+    def load(self):
+        """Steady load: whole trajectories against segments against batches of one number of steps."""
+        model = self.models.get("fashion-mnist")
+        seconds = 4 if self.options.quick else 15
+        table = self.models.ddim("bench", "segments", "--models", model.repository, "--model",
+                                 model.name, "--seconds", seconds)
+        self.results.add("load", ["", *table.splitlines()])
+
     def start(self):
         """From nothing to a picture, and what stays in memory."""
         model = self.models.get("fashion-mnist")
@@ -154,7 +162,7 @@ class Bench:
 
 
 def main():
-    parts = ("unet", "trajectory", "training", "server", "start")
+    parts = ("unet", "trajectory", "training", "server", "load", "start")
     parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}")
     parser.add_argument("--quick", action="store_true", help="fewer and smaller cases")

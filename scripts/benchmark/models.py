@@ -65,10 +65,11 @@ class Models:
         return file
 
     def ddim(self, *words):
-        self.call(self.root / "scripts" / "ddim", *words)
+        return self.call(self.root / "scripts" / "ddim", *words)
 
     @staticmethod
     def call(*words):
         done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"bench: {words[0]} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
