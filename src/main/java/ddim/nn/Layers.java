@@ -47,12 +47,7 @@ final class Layers {
     return tf.nn.biasAdd(tf.linalg.matMul(x, weight), bias);
   }
 
-  /**
-   * {@code x * sigmoid(x)}.
-   *
-   * <p>The sigmoid is of a vector: without that, TensorFlow joins the two operations to one of
-   * oneDNN, whose threads wait for each other longer than one image is worth.
-   */
+  /** {@code x * sigmoid(x)}. */
   static Operand<TFloat32> silu(Ops tf, Operand<TFloat32> x) {
     return tf.math.mul(x, tf.math.sigmoid(x));
   }

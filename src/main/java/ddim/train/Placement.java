@@ -58,6 +58,11 @@ record Placement(DeviceSpec state, List<DeviceSpec> towers, int threads) {
     return new Placement(worker(0).build(), towers, 0);
   }
 
+  /** How many devices have towers; those of one device are its lanes. */
+  int devices() {
+    return (int) towers.stream().distinct().count();
+  }
+
   private static DeviceSpec.Builder worker(int task) {
     return DeviceSpec.newBuilder().job(Cluster.JOB).task(task);
   }

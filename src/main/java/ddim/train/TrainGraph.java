@@ -90,7 +90,7 @@ final class TrainGraph {
     gradients = meanGradients(towers);
     gradientNorm = norm(gradients);
     firstDevice =
-        placement.towers().size() == 1
+        placement.devices() == 1
             ? null
             : norm(
                 towers.subList(0, config.accumulate()).stream()
@@ -248,7 +248,7 @@ final class TrainGraph {
 
   /** How many devices share a batch. */
   int devices() {
-    return placement.towers().size();
+    return placement.devices();
   }
 
   private <T extends TType> Placeholder<T> scalar(String name, Class<T> type) {
