@@ -188,6 +188,9 @@ public final class Batcher implements AutoCloseable {
    */
   public CompletableFuture<Void> shutdown(Duration grace) {
     List<Job> started = room.shutdown(time.nanoTime() + nanos(grace));
+    if (started.isEmpty()) {
+      return CompletableFuture.completedFuture(null);
+    }
     TimeSource.Alarm alarm =
         time.after(
             Duration.ofNanos(nanos(grace)),
