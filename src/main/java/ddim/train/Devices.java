@@ -10,12 +10,14 @@ import java.util.Optional;
  * @param gpus of each process, every one with an equal part of each batch; 0 for one device, which
  *     TensorFlow chooses: a GPU where there is one, else the CPU
  * @param lanes how many parts of a batch one device of this process works on side by side; 0 for
- *     {@link Device#trainingLanes}, or fewer if so many are not equal. It changes losses to
- *     rounding, so a run has the same bits on a machine with as many processors, or with as many
- *     lanes
+ *     {@link Device#trainingLanes}, or fewer if their parts are not equal or have less than 16
+ *     images. It changes losses to rounding, so a run has the same bits on a machine with as many
+ *     processors, or with as many lanes
  * @param cluster the processes; empty for this one alone
  */
 public record Devices(int gpus, int lanes, Optional<Cluster> cluster) {
+  private static final int FEWEST_IMAGES = 16;
+
   /** One device of this process. */
   public static final Devices DEFAULT = new Devices(0, 0, Optional.empty());
 
@@ -35,10 +37,7 @@ public record Devices(int gpus, int lanes, Optional<Cluster> cluster) {
     }
   }
 
-  /**
-   * Where the parts of a recipe's step run. One device works on {@link Device#trainingLanes} of a
-   * batch side by side, or on fewer if so many are not equal.
-   */
+  /** Where the parts of a recipe's step run. */
   Placement placement(TrainConfig config) {
     if (cluster.isPresent()) {
       return Placement.cluster(cluster.get().worker().size(), gpus);
@@ -52,9 +51,14 @@ public record Devices(int gpus, int lanes, Optional<Cluster> cluster) {
   private static int equalLanes(TrainConfig config) {
     long weights = ParamSpec.of(config.unet()).stream().mapToLong(ParamSpec::size).sum();
     int lanes = Device.trainingLanes(weights);
-    while (config.batchSize() % (lanes * config.accumulate()) != 0) {
+    while (lanes > 1 && !pays(config, lanes * config.accumulate())) {
       lanes--;
     }
     return lanes;
+  }
+
+  /** Each lane has a graph of its own to be made ready, which few images do not make up for. */
+  private static boolean pays(TrainConfig config, int parts) {
+    return config.batchSize() % parts == 0 && config.batchSize() / parts >= FEWEST_IMAGES;
   }
 }

@@ -37,7 +37,7 @@ class DevicesTest {
     TrainConfig config =
         TrainConfig.parse("{\"base\": \"tiny\", \"unet\": {\"dropout\": 0.3}}", "test");
 
-    assertClose(losses(config, "four", lanes(4)), losses(config, "one", lanes(1)));
+    assertClose(losses(config, "two", lanes(2)), losses(config, "one", lanes(1)));
   }
 
   @ParameterizedTest(name = "{0} images on {1} lanes")
@@ -52,12 +52,22 @@ class DevicesTest {
                 .formatted(lanes, batchSize));
   }
 
-  @Test
-  void lanesThatAreChosenAreEqual() {
-    TrainConfig odd = TrainConfig.parse("{\"base\": \"tiny\", \"batch_size\": 1}", "test");
+  @ParameterizedTest(name = "{0}: at most {1}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{'base': 'fashion-mnist'} | 4",
+        "{'base': 'fashion-mnist', 'accumulate': 2} | 2",
+        "{'base': 'fashion-mnist', 'batch_size': 33} | 1",
+        "{'base': 'tiny'} | 1",
+        "{'base': 'cifar10'} | 1"
+      })
+  void lanesThatAreChosenAreEqualAndWorthIt(String recipe, int most) {
+    TrainConfig config = TrainConfig.parse(recipe.replace('\'', '"'), "test");
+    int processors = Runtime.getRuntime().availableProcessors();
 
-    assertThat(Devices.DEFAULT.placement(odd).towers()).hasSize(1);
-    assertThat(Devices.DEFAULT.placement(TrainConfig.named("cifar10")).towers()).hasSize(1);
+    assertThat(Devices.DEFAULT.placement(config).towers().size())
+        .isBetween(Math.min(processors, Math.min(2, most)), Math.min(processors, most));
   }
 
   @Test
