@@ -129,7 +129,7 @@ class Bench:
     def load(self):
         """Steady load: whole trajectories against segments against batches of one number of steps."""
         model = self.models.get("fashion-mnist")
-        seconds = 4 if self.options.quick else 15
+        seconds = 4 if self.options.quick else 10
         table = self.models.ddim("bench", "segments", "--models", model.repository, "--model",
                                  model.name, "--seconds", seconds)
         self.results.add("load", ["", *table.splitlines()])

@@ -168,7 +168,9 @@ class OperationCommandsTest {
     assertThat(Files.readString(folder.resolve("segments.md")).lines())
         .containsExactlyElementsOf(outcome.out().lines().toList())
         .filteredOn(line -> line.contains(" steps | ") || line.contains("cancelled | "))
-        .hasSize(4);
+        .hasSize(6)
+        .filteredOn(line -> line.contains("batches of one number of steps"))
+        .hasSize(2);
   }
 
   @ParameterizedTest(name = "{0}")
