@@ -45,7 +45,7 @@ class Models:
             recipe.write_text(json.dumps({"base": name}))
             classpath = sys.argv[sys.argv.index("--classpath") + 1]
             self.call("java", "-cp", classpath, self.root / "scripts/interop/RandomModel.java",
-                      folder / "models", name)
+                      folder / "models", name, name, "eps")
             self.ddim("import", "--from", f"savedmodel:{folder / 'models' / name / '1'}",
                       "--out", run)
         saved = folder / "models" / name / "1"

@@ -92,6 +92,7 @@ public final class LoadedModel implements SamplingModel {
                 .runner()
                 .feed(signature.getInputsOrThrow(ModelSignature.SEED).getName(), seed)
                 .fetch(signature.getOutputsOrThrow(ModelSignature.LATENTS).getName())
+                .setOptions(unlimited)
                 .run()) {
       return split(result.get(0), seeds.length, spec.unet().imageSize());
     }
