@@ -79,7 +79,8 @@ public record ModelWeights(
   }
 
   /**
-   * The same weights for a network that is told of classes: it does not heed them yet.
+   * The same weights for a network that is told of classes: without a label it predicts what it
+   * did, with one what the start of the class's vector makes of it, until it has learned them.
    *
    * @param classes at least 1
    * @throws IllegalArgumentException if the network has classes already
@@ -88,10 +89,10 @@ public record ModelWeights(
     if (unet.classes() > 0) {
       throw new IllegalArgumentException("the network has " + unet.classes() + " classes already");
     }
+    UNetConfig told = unet.withClasses(classes);
     Map<String, float[]> more = new LinkedHashMap<>(values);
-    more.put(LabelEmbedding.WEIGHT, new float[(classes + 1) * 4 * unet.channels()]);
-    return new ModelWeights(
-        unet.withClasses(classes), schedule, prediction, dataset, license, trainingStep, more);
+    more.put(LabelEmbedding.WEIGHT, LabelEmbedding.beside(told));
+    return new ModelWeights(told, schedule, prediction, dataset, license, trainingStep, more);
   }
 
   /** The same model with other weights. */

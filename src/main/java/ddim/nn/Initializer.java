@@ -15,6 +15,8 @@ public enum Initializer {
   KERNEL,
   /** Variance scaling, scale 1e-10: zero in effect, so that an untrained block adds nothing. */
   ZERO_KERNEL,
+  /** Standard normal: the vectors of classes, far enough apart to be told from the first step on. */
+  NORMAL,
   ONES,
   ZEROS;
 
@@ -35,6 +37,7 @@ public enum Initializer {
       case KERNEL -> fillUniform(values, shape, 1, new SplittableRandom(mix(seed, name)));
       case ZERO_KERNEL ->
           fillUniform(values, shape, ZERO_SCALE, new SplittableRandom(mix(seed, name)));
+      case NORMAL -> fillNormal(values, new SplittableRandom(mix(seed, name)));
       case ONES -> Arrays.fill(values, 1f);
       case ZEROS -> {}
     }
@@ -50,6 +53,12 @@ public enum Initializer {
     double bound = Math.sqrt(3 * scale / (receptiveField * (in + out) / 2));
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) (bound * (2 * random.nextDouble() - 1));
+    }
+  }
+
+  private static void fillNormal(float[] values, SplittableRandom random) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
     }
   }
 

@@ -23,8 +23,8 @@ public final class RunImporter {
    * Writes the recipe and a checkpoint at step 0: the weights, their average equal to them, and
    * Adam's moments at 0.
    *
-   * <p>Weights without labels go into a recipe with classes too, as a network that does not heed
-   * its labels yet.
+   * <p>Weights without labels go into a recipe with classes too, as a network that has yet to learn
+   * them ({@link ModelWeights#withClasses}).
    *
    * @param base the recipe for what weights do not say: batch size, learning rate and so on
    * @param run the folder, which must not hold a run

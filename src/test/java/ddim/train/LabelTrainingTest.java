@@ -29,6 +29,10 @@ class LabelTrainingTest {
       TrainConfig.parse(
           "{\"base\": \"tiny\", \"prediction\": \"X0\", \"unet\": {\"classes\": 2}}", "test");
 
+  private static final TrainConfig UNTOLD =
+      TrainConfig.parse(
+          "{\"base\": \"tiny\", \"prediction\": \"X0\", \"label_dropout\": 1}", "test");
+
   @TempDir Path folder;
 
   @Test
@@ -77,7 +81,7 @@ class LabelTrainingTest {
     List<Double> losses = new ArrayList<>();
     for (int classes : new int[] {0, 2}) {
       TrainConfig config =
-          CONFIG.withModel(CONFIG.unet().withClasses(classes), CONFIG.schedule(), Prediction.X0);
+          UNTOLD.withModel(UNTOLD.unet().withClasses(classes), UNTOLD.schedule(), Prediction.X0);
       Path run = folder.resolve("imported-" + classes);
       RunImporter.write(weights, config, run);
       ImageSource images = new Named("none");
