@@ -26,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.SynchronousQueue;
 import org.tensorflow.Graph;
 import org.tensorflow.Result;
@@ -54,6 +55,9 @@ final class Worker {
   }
 
   private record Prepared(Job job, int runs) {}
+
+  /** Jobs that are timed one by one, as a client waits for each. */
+  private static final Set<String> ONCE = Set.of("ask", "list", "advance");
 
   private static final double SHORTEST_TIMING = 0.05;
   private static final int PROBES = 8;
@@ -98,7 +102,7 @@ final class Worker {
       long start = System.nanoTime();
       job.run();
       double seconds = (System.nanoTime() - start) / 1e9;
-      boolean once = line.startsWith("ask ") || line.startsWith("advance ");
+      boolean once = ONCE.contains(line.split(" ")[0]);
       int runs = once ? 1 : (int) Math.max(1, Math.ceil(SHORTEST_TIMING / seconds));
       prepared = new Prepared(job, runs);
       jobs.put(line, prepared);
@@ -134,6 +138,7 @@ final class Worker {
       case "advance" ->
           advance(Path.of(words[1]), number(words[2]), number(words[3]), number(words[4]));
       case "ask" -> ask(words[1], words[2], number(words[3]), number(words[4]));
+      case "list" -> list(words[1]);
       case "load" -> load(Path.of(words[1]));
       case "gemm" -> gemm(number(words[1]));
       case "train" -> train(Path.of(words[1]));
@@ -220,6 +225,23 @@ final class Worker {
       @Override
       public float[] run() {
         client.sample(query);
+        return new float[0];
+      }
+
+      @Override
+      public void close() {
+        client.close();
+      }
+    };
+  }
+
+  /** A request for which the server computes nothing: the list of its models. */
+  private static Job list(String target) {
+    SamplingClient client = SamplingClient.connect(target);
+    return new Job() {
+      @Override
+      public float[] run() {
+        client.models();
         return new float[0];
       }
 
