@@ -1,5 +1,6 @@
 package ddim.cli;
 
+import ddim.cli.images.ModelConnection;
 import ddim.cli.images.Models;
 import ddim.data.FashionMnist;
 import ddim.data.ImageSource;
@@ -35,6 +36,7 @@ final class Demo {
   private static final int PICTURES = 64;
   private static final int SAMPLING_STEPS = 50;
   private static final int TIMED_ROWS = 8;
+  private static final int COMPARED = 12;
 
   private final Path folder;
   private final long steps;
@@ -80,25 +82,33 @@ final class Demo {
     Path version =
         RunExporter.export(folder.resolve(RUN), folder.resolve(MODELS), NAME, OptionalLong.empty());
     done("exported a SavedModel: %s", version);
-    serveAndSample();
+    compare(images, serveAndSample());
     time(version);
     out.printf("the demo took %.1f s; its pictures are in %s%n", seconds(start), folder);
   }
 
   private void real(ImageSource images) throws IOException {
+    Files.createDirectories(folder);
+    Path file = folder.resolve("real.png");
+    grid(first(images, PICTURES), images).write(file);
+    done("drew %d of the %,d training images: %s", PICTURES, images.size(), file);
+  }
+
+  private static List<byte[]> first(ImageSource images, int count) {
     List<byte[]> first = new ArrayList<>();
-    for (int i = 0; i < PICTURES; i++) {
+    for (int i = 0; i < count; i++) {
       byte[] image = new byte[images.imageSize()];
       images.read(i, image, 0);
       first.add(image);
     }
-    Files.createDirectories(folder);
-    Path file = folder.resolve("real.png");
-    ImageGrid.ofPixels(first, images.height(), images.width(), images.channels()).write(file);
-    done("drew %d of the %,d training images: %s", PICTURES, images.size(), file);
+    return first;
   }
 
-  private void serveAndSample() throws IOException {
+  private static ImageGrid grid(List<byte[]> pictures, ImageSource images) {
+    return ImageGrid.ofPixels(pictures, images.height(), images.width(), images.channels());
+  }
+
+  private List<float[]> serveAndSample() throws IOException {
     try (DdimServer server =
         Models.server(
             RepositoryOptions.of(folder.resolve(MODELS)),
@@ -113,9 +123,34 @@ final class Demo {
         ImageGrid.of(made.pixels(), made.height(), made.width(), made.channels()).write(file);
         done(
             "%d images over the network, %d steps each, eta 0: %s", PICTURES, SAMPLING_STEPS, file);
+        return made.pixels();
       }
     }
-    stageStart = System.nanoTime();
+  }
+
+  /** Real images, those of this demo and those of the model that ships, of the same seeds. */
+  private void compare(ImageSource images, List<float[]> made) throws IOException {
+    Path ships = ProgramFolder.find().orElse(Path.of(".")).resolve("savedmodel");
+    if (!Files.isDirectory(ships.resolve(NAME))) {
+      done("nothing to compare with: %s has no model '%s'", ships, NAME);
+      return;
+    }
+    List<float[]> shipped;
+    PrintWriter err = spec.commandLine().getErr();
+    try (ModelConnection model = ModelConnection.of(ships, NAME, OptionalLong.empty(), err)) {
+      SamplingClient.Query query = model.query().withSeeds(0, COMPARED).withSteps(SAMPLING_STEPS);
+      shipped = model.ask(client -> client.sample(query)).pixels();
+    }
+    List<byte[]> all = first(images, COMPARED);
+    made.stream().limit(COMPARED).map(ImageGrid::pixels).forEach(all::add);
+    shipped.stream().map(ImageGrid::pixels).forEach(all::add);
+    Path file = folder.resolve("compare.png");
+    grid(all, images)
+        .withColumns(COMPARED)
+        .withLabels(
+            List.of("real", steps + " steps of training", "the model that ships"), List.of())
+        .write(file);
+    done("%d of them beside those of the model that ships: %s", COMPARED, file);
   }
 
   private void time(Path version) throws IOException {

@@ -16,7 +16,8 @@ import picocli.CommandLine.Spec;
     name = "demo",
     description = {
       "Trains on the images that ship with this program, exports, serves and samples.",
-      "Leaves samples.png, real.png, the run and the model repository in a folder."
+      "Leaves samples.png, real.png, the run and the model repository in a folder, and in",
+      "compare.png images of this short training beside those of the model that ships."
     })
 final class DemoCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

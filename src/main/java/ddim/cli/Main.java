@@ -28,6 +28,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
  */
 @Command(
     name = "ddim",
+    versionProvider = ProgramVersion.class,
     description = "Trains, exports, serves and samples DDIM diffusion models.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
@@ -60,6 +61,13 @@ public final class Main {
       description = "Show this help and exit.")
   @SuppressWarnings("UnusedVariable") // picocli reads it
   private boolean help;
+
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Print the version and exit.")
+  @SuppressWarnings("UnusedVariable") // picocli reads it
+  private boolean version;
 
   @Option(
       names = "--verbose",

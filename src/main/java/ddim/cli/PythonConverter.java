@@ -15,19 +15,17 @@ import java.util.List;
  * @param scripts the folder {@code scripts/interop}
  */
 record PythonConverter(Path scripts) {
-  /** Set by {@code scripts/ddim}: the folder that it is in, and those beside it. */
-  private static final String HOME = "ddim.home";
-
   /**
    * @throws IllegalStateException if the program was not started by {@code scripts/ddim}
    */
   static PythonConverter ofLauncher() {
-    String home = System.getProperty(HOME);
-    if (home == null) {
-      throw new IllegalStateException(
-          "other formats are written by scripts/interop, which needs Python: call scripts/ddim");
-    }
-    return new PythonConverter(Path.of(home, "scripts", "interop"));
+    return ProgramFolder.find()
+        .map(folder -> new PythonConverter(folder.resolve("scripts").resolve("interop")))
+        .orElseThrow(
+            () ->
+                new IllegalStateException(
+                    "other formats are written by scripts/interop, which needs Python: call"
+                        + " scripts/ddim"));
   }
 
   /**

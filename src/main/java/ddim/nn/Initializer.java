@@ -15,7 +15,9 @@ public enum Initializer {
   KERNEL,
   /** Variance scaling, scale 1e-10: zero in effect, so that an untrained block adds nothing. */
   ZERO_KERNEL,
-  /** Standard normal: the vectors of classes, far enough apart to be told from the first step on. */
+  /**
+   * Standard normal: the vectors of classes, far enough apart to be told from the first step on.
+   */
   NORMAL,
   ONES,
   ZEROS;

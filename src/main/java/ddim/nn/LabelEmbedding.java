@@ -13,8 +13,8 @@ import org.tensorflow.types.TInt32;
  *
  * <p>Added to the time embedding, as in Dhariwal, Nichol, <a
  * href="https://arxiv.org/abs/2105.05233">Diffusion Models Beat GANs</a>. The vectors start as
- * there, standard normal: from zero they hardly learn, because what the network makes of them starts
- * at nothing too, while noise moves them.
+ * there, standard normal: from zero they hardly learn, because what the network makes of them
+ * starts at nothing too, while noise moves them.
  */
 public final class LabelEmbedding {
   /** The name of the vectors, [classes + 1, 4 * channels], among a network's weights. */
@@ -30,8 +30,7 @@ public final class LabelEmbedding {
    */
   public static float[] beside(UNetConfig config) {
     int width = 4 * config.channels();
-    float[] vectors =
-        Initializer.NORMAL.values(WEIGHT, Shape.of(config.classes() + 1, width), 0);
+    float[] vectors = Initializer.NORMAL.values(WEIGHT, Shape.of(config.classes() + 1, width), 0);
     Arrays.fill(vectors, config.classes() * width, vectors.length, 0f);
     return vectors;
   }

@@ -41,6 +41,11 @@ class LauncherTest {
   }
 
   @Test
+  void tellsItsVersion() throws Exception {
+    assertThat(ddim("--version").out).startsWith("ddim-java ");
+  }
+
+  @Test
   void helpListsTheCommands() throws Exception {
     assertThat(ddim("--help").out)
         .contains("demo", "train", "export", "serve", "sample", "inspect");

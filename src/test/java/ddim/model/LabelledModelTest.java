@@ -172,7 +172,7 @@ class LabelledModelTest {
   }
 
   @Test
-  void weightsWithoutLabelsAreTheSameNetworkWithThem() throws Exception {
+  void weightsWithoutLabelsGetClassesThatDifferAndStayTheSameNetworkWithoutOne() throws Exception {
     ModelWeights plain = TestModels.tiny(Prediction.EPS);
     Path without = ModelExporter.export(plain, models, "plain", OptionalLong.of(1));
     Path with = ModelExporter.export(plain.withClasses(2), models, "extended", OptionalLong.of(1));
@@ -181,10 +181,14 @@ class LabelledModelTest {
         LoadedModel b = LoadedModel.load(with)) {
       float[] start = a.latents(new long[] {1})[0];
       Trajectory plainRow = new Trajectory(1, start, table);
-      Trajectory labelledRow = row(1, start, table, new Condition(1, 1));
+      Trajectory untold = row(1, start, table, Condition.NONE);
+      Trajectory first = row(1, start, table, new Condition(0, 1));
+      Trajectory second = row(1, start, table, new Condition(1, 1));
       a.advance(List.of(plainRow), 3, 1, null);
-      b.advance(List.of(labelledRow), 3, 1, null);
-      assertThat(distance(plainRow.x(), labelledRow.x())).isLessThan(1e-5);
+      b.advance(List.of(untold, first, second), 3, 3, null);
+      assertThat(distance(plainRow.x(), untold.x())).isLessThan(1e-5);
+      assertThat(distance(first.x(), untold.x())).isGreaterThan(0.01);
+      assertThat(distance(first.x(), second.x())).isGreaterThan(0.01);
     }
     assertThat(ModelDescription.of(without).signatures())
         .allSatisfy(
