@@ -1,6 +1,7 @@
 package ddim.data;
 
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /**
  * The batches of a training run: batch {@code step} is a function of the images, the batch size and
@@ -64,7 +65,7 @@ public final class Batches {
   }
 
   /**
-   * Copies one batch.
+   * Copies one batch. Its images are read on all processors: pictures have to be decoded.
    *
    * @param step which batch, from 0
    * @param into receives {@link #batchBytes()} bytes, [batchSize, height, width, channels]
@@ -76,13 +77,15 @@ public final class Batches {
           "expected a step from 0 and %d bytes, got step %d and %d bytes"
               .formatted(batchBytes(), step, into.length));
     }
-    for (int row = 0; row < batchSize; row++) {
-      long position = step * batchSize + row;
-      int offset = row * images.imageSize();
-      images.read(index(position), into, offset);
-      if (flipping && isFlipped(position)) {
-        mirror(into, offset);
-      }
+    IntStream.range(0, batchSize)
+        .parallel()
+        .forEach(row -> read(step * batchSize + row, into, row * images.imageSize()));
+  }
+
+  private void read(long position, byte[] into, int offset) {
+    images.read(index(position), into, offset);
+    if (flipping && isFlipped(position)) {
+      mirror(into, offset);
     }
   }
 

@@ -1,6 +1,5 @@
 package ddim.data;
 
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -8,12 +7,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * order of their paths. Where all of them are in subfolders, these are the classes.
  *
  * <p>A file is decoded when it is asked for first, and its pixels are kept as long as all of them
- * take at most half of the heap.
+ * take at most half of the heap. Thread-safe.
  */
 public final class ImageFolder implements ImageSource {
   /** What becomes of files that cannot be read. */
@@ -32,7 +32,7 @@ public final class ImageFolder implements ImageSource {
     SKIP
   }
 
-  private static final List<String> ENDINGS = List.of(".png", ".jpg", ".jpeg", ".webp");
+  static final List<String> ENDINGS = List.of(".png", ".jpg", ".jpeg", ".webp");
 
   private final Path folder;
   private final List<Path> files;
@@ -43,6 +43,7 @@ public final class ImageFolder implements ImageSource {
   private final Unreadable unreadable;
   private final Consumer<String> warnings;
   private final AtomicReferenceArray<byte @Nullable []> kept;
+  private final Set<Integer> skipped = ConcurrentHashMap.newKeySet();
   private final AtomicLong room = new AtomicLong(Runtime.getRuntime().maxMemory() / 2);
 
   private ImageFolder(
@@ -193,7 +194,9 @@ public final class ImageFolder implements ImageSource {
 
   /** The next image of the same class that can be read. */
   private byte[] ofAnother(int index, IOException why) {
-    warnings.accept("skipped: " + why.getMessage());
+    if (skipped.add(index)) {
+      warnings.accept("skipped: " + why.getMessage());
+    }
     for (int i = 1; i < files.size(); i++) {
       int other = (index + i) % files.size();
       if (classes() > 0 && label(other) != label(index)) {
@@ -209,15 +212,6 @@ public final class ImageFolder implements ImageSource {
   }
 
   private byte[] decode(Path file) throws IOException {
-    BufferedImage picture;
-    try {
-      picture = ImageIO.read(file.toFile());
-    } catch (IOException | RuntimeException e) { // damaged files make plug-ins throw anything
-      throw new IOException(file + ": not a picture that can be read: " + e.getMessage(), e);
-    }
-    if (picture == null) {
-      throw new IOException(file + ": not a picture");
-    }
-    return FittedImage.of(picture, height, width, channels);
+    return PictureFile.read(file, height, width, channels);
   }
 }

@@ -5,14 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ddim.data.ImageFolder.Unreadable;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -88,7 +92,29 @@ class PictureFolderTest {
     assertThat(warnings).hasSize(2);
     assertThat(warnings.get(0)).startsWith("skipped: " + damaged + ": not a picture");
     assertThat(warnings.get(1))
-        .isEqualTo("skipped: " + folder.resolve("c.jpg") + ": not a picture");
+        .startsWith("skipped: " + folder.resolve("c.jpg") + ": not a picture")
+        .endsWith("its format is none of .png, .jpg, .jpeg, .webp");
+  }
+
+  @Test
+  void aSmallFileThatClaimsToBeALargePictureIsRefusedByName() throws Exception {
+    ByteArrayOutputStream png = new ByteArrayOutputStream();
+    png.writeBytes(new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'});
+    ByteBuffer header = ByteBuffer.allocate(17).put("IHDR".getBytes(StandardCharsets.US_ASCII));
+    header.putInt(20_000).putInt(10_000).put(new byte[] {8, 2, 0, 0, 0});
+    CRC32 sum = new CRC32();
+    sum.update(header.array());
+    png.writeBytes(ByteBuffer.allocate(4).putInt(13).array());
+    png.writeBytes(header.array());
+    png.writeBytes(ByteBuffer.allocate(4).putInt((int) sum.getValue()).array());
+    Path bomb = Files.write(folder.resolve("bomb.png"), png.toByteArray());
+
+    ImageSource images = open(4, 4, 3, Unreadable.REFUSE);
+
+    assertThatThrownBy(() -> pixels(images, 0))
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining(bomb.toString())
+        .hasMessageContaining("at most 64,000,000 pixels, has 20,000 x 10,000");
   }
 
   @Test
