@@ -100,6 +100,11 @@ public final class NoiseSchedule {
     return t == -1 ? 1 : alphaBar[t];
   }
 
+  /** {@code beta_t = 1 - alphaBar_t / alphaBar_(t-1)}, t from 0 to T - 1. */
+  public double beta(int t) {
+    return 1 - alphaBar(t) / alphaBar(t - 1);
+  }
+
   /** log(signal / noise): infinite for the clean image, minus infinite where no signal is left. */
   double logSnr(int t) {
     return Math.log(alphaBar(t) / (1 - alphaBar(t)));

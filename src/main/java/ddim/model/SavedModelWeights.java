@@ -21,7 +21,15 @@ import org.tensorflow.proto.TensorProto;
 
 /** Takes the weights out of a SavedModel of ours again: the constants of its {@code unet}. */
 public final class SavedModelWeights {
-  private SavedModelWeights() {}
+  /** The most values of all weights that may stand for a last one that repeats: 128 MiB. */
+  private static final long MOST_REPEATED = 32L << 20;
+
+  private final Path graph;
+  private long repeated;
+
+  private SavedModelWeights(Path graph) {
+    this.graph = graph;
+  }
 
   /**
    * Reads the weights of a version's folder.
@@ -34,12 +42,13 @@ public final class SavedModelWeights {
   public static ModelWeights read(Path folder) throws IOException {
     ModelSpec spec = ModelFiles.check(folder).model();
     Path graph = folder.resolve(SavedModelWriter.GRAPH_FILE);
+    SavedModelWeights reader = new SavedModelWeights(graph);
     Map<String, TensorProto> constants = constants(ModelFiles.graph(folder));
     Map<String, float[]> values = new LinkedHashMap<>();
     for (ParamSpec param : ParamSpec.of(spec.unet())) {
       TensorProto constant = constants.get(param.name());
       if (constant != null) {
-        values.put(param.name(), floats(constant, param, graph));
+        values.put(param.name(), reader.floats(constant, param));
       }
     }
     ModelWeights weights =
@@ -74,7 +83,7 @@ public final class SavedModelWeights {
   }
 
   /** A tensor has its values as bytes or one by one; then the last stands for all that follow. */
-  private static float[] floats(TensorProto tensor, ParamSpec param, Path graph) {
+  private float[] floats(TensorProto tensor, ParamSpec param) {
     long[] sizes =
         tensor.getTensorShape().getDimList().stream().mapToLong(dim -> dim.getSize()).toArray();
     WeightType type = type(tensor.getDtype());
@@ -90,6 +99,12 @@ public final class SavedModelWeights {
     if (given.length == 0 || given.length > size || (!content.isEmpty() && given.length < size)) {
       throw new ModelFormatException(
           "%s: '%s' should have %d values".formatted(graph, param.name(), size));
+    }
+    repeated += size - given.length;
+    if (repeated > MOST_REPEATED) {
+      throw new ModelFormatException(
+          "%s: at most %,d values may stand for ones that repeat; with '%s' it has %,d"
+              .formatted(graph, MOST_REPEATED, param.name(), repeated));
     }
     float[] values = Arrays.copyOf(given, size);
     Arrays.fill(values, given.length, size, given[given.length - 1]);

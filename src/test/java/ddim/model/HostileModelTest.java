@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ddim.diffusion.Prediction;
+import ddim.nn.ParamSpec;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
@@ -15,6 +19,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.proto.AttrValue;
+import org.tensorflow.proto.DataType;
+import org.tensorflow.proto.FunctionDef;
+import org.tensorflow.proto.NodeDef;
+import org.tensorflow.proto.SavedModel;
+import org.tensorflow.proto.TensorProto;
 
 /** SavedModels broken in every way, their digest made to agree: read or refused, never worse. */
 class HostileModelTest {
@@ -74,6 +85,39 @@ class HostileModelTest {
         .isInstanceOf(ModelFormatException.class)
         .hasMessageStartingWith(description + ": ")
         .hasMessageContaining(message);
+  }
+
+  /** A value of four bytes that would be gigabytes, written out. */
+  @Test
+  void constantsThatRepeatTheirLastValueTooOftenAreRefused() throws IOException {
+    wholeDescription = wholeDescription.replace("\"channels\" : 32", "\"channels\" : 4096");
+    Map<String, Shape> shapes = new HashMap<>();
+    byte[] text = wholeDescription.getBytes(StandardCharsets.UTF_8);
+    ParamSpec.of(ModelFile.parse(text, "test").model().unet())
+        .forEach(param -> shapes.put(param.name(), param.shape()));
+    SavedModel.Builder model = SavedModel.parseFrom(wholeGraph).toBuilder();
+    for (FunctionDef.Builder function :
+        model
+            .getMetaGraphsBuilder(0)
+            .getGraphDefBuilder()
+            .getLibraryBuilder()
+            .getFunctionBuilderList()) {
+      for (NodeDef.Builder node : function.getNodeDefBuilderList()) {
+        if (node.getOp().equals("Const") && shapes.containsKey(node.getName())) {
+          TensorProto.Builder tensor =
+              TensorProto.newBuilder().setDtype(DataType.DT_FLOAT).addFloatVal(0);
+          for (long size : shapes.get(node.getName()).asArray()) {
+            tensor.getTensorShapeBuilder().addDimBuilder().setSize(size);
+          }
+          node.putAttr("value", AttrValue.newBuilder().setTensor(tensor).build());
+        }
+      }
+    }
+    write(model.build().toByteArray());
+
+    assertThatThrownBy(() -> SavedModelWeights.read(graph.getParent()))
+        .isInstanceOf(ModelFormatException.class)
+        .hasMessageContaining("at most 33,554,432 values may stand for ones that repeat");
   }
 
   private void write(byte[] broken) throws IOException {

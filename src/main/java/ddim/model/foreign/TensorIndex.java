@@ -28,6 +28,10 @@ import org.tensorflow.proto.TensorShapeProto;
 final class TensorIndex {
   private static final long MAX_BYTES = 64L << 20;
   private static final int MAX_NAME = 4096;
+
+  /** Of all names: written short, by what they share, they could fill the memory. */
+  private static final long MAX_NAMES = 64L << 20;
+
   private static final int FOOTER = 48;
   private static final int TRAILER = 5;
   private static final long MAGIC = 0xdb4775248b80fb57L;
@@ -36,6 +40,7 @@ final class TensorIndex {
   private final byte[] bytes;
   private final Map<String, Shape> shapes = new LinkedHashMap<>();
   private int shards = 1;
+  private long names;
 
   private TensorIndex(Path prefix, byte[] bytes) {
     this.prefix = prefix;
@@ -59,7 +64,8 @@ final class TensorIndex {
     TensorIndex index = new TensorIndex(prefix, Files.readAllBytes(file));
     try {
       index.readTable();
-    } catch (BufferUnderflowException
+    } catch (ArithmeticException
+        | BufferUnderflowException
         | IndexOutOfBoundsException
         | IllegalArgumentException
         | InvalidProtocolBufferException e) {
@@ -148,7 +154,7 @@ final class TensorIndex {
   }
 
   /** Entries share the beginning of their key with the one before. */
-  private static void entries(ByteBuffer block, BiConsumer<String, ByteBuffer> consumer) {
+  private void entries(ByteBuffer block, BiConsumer<String, ByteBuffer> consumer) {
     int restarts = block.getInt(block.limit() - Integer.BYTES);
     int end = block.limit() - Integer.BYTES - Math.multiplyExact(restarts, Integer.BYTES);
     block.limit(end);
@@ -157,7 +163,12 @@ final class TensorIndex {
       int shared = Math.toIntExact(varint(block));
       int rest = Math.toIntExact(varint(block));
       int length = Math.toIntExact(varint(block));
-      if (shared > key.length || rest < 0 || shared + rest > MAX_NAME) {
+      if (shared < 0
+          || shared > key.length
+          || rest < 0
+          || rest > MAX_NAME - shared
+          || length < 0
+          || (names += shared + rest) > MAX_NAMES) {
         throw new IllegalArgumentException("a broken key");
       }
       key = Arrays.copyOf(key, shared + rest);

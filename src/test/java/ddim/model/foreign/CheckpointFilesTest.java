@@ -89,9 +89,11 @@ class CheckpointFilesTest {
     byte[] whole = Files.readAllBytes(index);
     SplittableRandom random = new SplittableRandom(5);
     int refused = 0;
-    for (int i = 0; i < 300; i++) {
+    int tries = 8 * whole.length;
+    for (int i = 0; i < tries; i++) {
       byte[] broken = whole.clone();
-      for (int change = 0; change < 4; change++) {
+      broken[i / 8] ^= (byte) (1 << i % 8); // every bit once, and some bytes more
+      for (int change = 0; change < i % 4; change++) {
         broken[random.nextInt(broken.length)] = (byte) random.nextInt();
       }
       Files.write(index, broken);

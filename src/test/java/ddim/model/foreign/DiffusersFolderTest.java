@@ -3,6 +3,7 @@ package ddim.model.foreign;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import ddim.diffusion.Prediction;
@@ -161,14 +162,33 @@ class DiffusersFolderTest {
   @Test
   void otherNoiseIsNamed() throws IOException {
     Path scheduler = folder.resolve("scheduler/scheduler_config.json");
-    Files.writeString(
-        scheduler,
-        "{\"beta_schedule\": \"laplace\", \"trained_betas\": [0.1], \"beta_end\": \"x\"}");
+    Files.writeString(scheduler, "{\"beta_schedule\": \"laplace\", \"beta_end\": \"x\"}");
     assertThatThrownBy(() -> DiffusersFolder.read(folder, "", ""))
         .hasMessageStartingWith(scheduler + ": asks for other noise: ")
-        .hasMessageContaining("trained_betas must be null, is [0.1]")
         .hasMessageContaining("beta_schedule must be one of [linear, ")
         .hasMessageContaining("beta_end must be a number, is \"x\"");
+    Files.writeString(scheduler, "{\"trained_betas\": [0.1]}");
+    assertThatThrownBy(() -> DiffusersFolder.read(folder, "", ""))
+        .hasMessageContaining(
+            "trained_betas must be null, or the betas of beta_schedule; has 1 of others");
+  }
+
+  /** Its DDIM refuses the name alone. */
+  @Test
+  void sigmoidNoiseGoesOutAsBetasAndComesBack() throws IOException {
+    ScheduleConfig sigmoid = new ScheduleConfig(ScheduleConfig.Kind.SIGMOID, 50, 1e-4, 0.02, true);
+    ModelWeights plain = TestModels.tiny(Prediction.V);
+    Path other = temporary.resolve("sigmoid");
+    DiffusersFolder.write(
+        other,
+        new ModelWeights(
+            plain.unet(), sigmoid, Prediction.V, "none", "Apache-2.0", 0, plain.values()));
+    JsonNode written =
+        new ObjectMapper().readTree(other.resolve("scheduler/scheduler_config.json").toFile());
+    assertThat(written.get("trained_betas")).hasSize(50);
+    assertThat(written.get("trained_betas").get(0).asDouble()).isBetween(1e-4, 2e-4);
+    assertThat(written.get("trained_betas").get(49).asDouble()).isBetween(0.0199, 0.02);
+    assertThat(DiffusersFolder.read(other, "", "").schedule()).isEqualTo(sigmoid);
   }
 
   @Test
