@@ -135,10 +135,10 @@ public final class DdimServer implements AutoCloseable {
     }
     surroundings.surround(builder);
     DdimServer started = new DdimServer(models, health, handlers, builder.build(), surroundings);
-    started.report(ServingStatus.NOT_SERVING);
+    started.reportOverall();
     models.listen(started::report);
     try {
-      surroundings.listen(() -> started.serving, health.getHealthService());
+      surroundings.listen(started::isReady, health.getHealthService());
       started.server.start();
     } catch (IOException e) {
       surroundings.close();
@@ -163,8 +163,8 @@ public final class DdimServer implements AutoCloseable {
               .map(broken -> broken.folder() + ": " + broken.reason())
               .collect(Collectors.joining("; ", "no model can be served: ", "")));
     }
-    report(ServingStatus.SERVING);
     serving = true;
+    reportOverall();
   }
 
   /** The port that it listens on. */
@@ -245,18 +245,35 @@ public final class DdimServer implements AutoCloseable {
     }
   }
 
-  private void report(ServingStatus status) {
-    health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
-    SERVICES.forEach(service -> health.setStatus(service, status));
+  /**
+   * Whether it has loaded and is not stopping, and has a model, or waits for clients to load one.
+   */
+  private boolean isReady() {
+    return serving && models.isServing();
   }
 
-  /** A model can be watched by its name, and each version as NAME/VERSION. */
+  private void reportOverall() {
+    synchronized (health) {
+      ServingStatus status = status(isReady());
+      health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
+      SERVICES.forEach(service -> health.setStatus(service, status));
+    }
+  }
+
+  /**
+   * A model can be watched by its name, and each version as NAME/VERSION. What is told is what is
+   * there now: reports of several threads may come in any order.
+   */
   private void report(VersionStatus version) {
-    boolean isThere = models.ready().stream().anyMatch(r -> r.name().equals(version.name()));
-    health.setStatus(version.name(), status(isThere));
-    health.setStatus(
-        version.name() + "/" + version.version(),
-        status(version.state() == VersionStatus.State.AVAILABLE));
+    synchronized (health) {
+      List<ModelRepository.Ready> versions =
+          models.ready().stream().filter(r -> r.name().equals(version.name())).toList();
+      health.setStatus(version.name(), status(!versions.isEmpty()));
+      health.setStatus(
+          version.name() + "/" + version.version(),
+          status(versions.stream().anyMatch(r -> r.version() == version.version())));
+      reportOverall();
+    }
   }
 
   private static ServingStatus status(boolean serves) {

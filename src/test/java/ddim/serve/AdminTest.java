@@ -8,6 +8,7 @@ import ddim.serve.admin.AdminOptions;
 import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.FakeModel;
 import ddim.serve.batch.SystemTime;
+import ddim.serve.repository.ModelConfig;
 import ddim.serve.repository.ModelRepository;
 import ddim.serve.repository.RepositoryOptions;
 import io.grpc.Channel;
@@ -15,6 +16,9 @@ import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.channelz.v1.ChannelzGrpc;
 import io.grpc.channelz.v1.GetServersRequest;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.reflection.v1.ServerReflectionGrpc;
 import io.grpc.reflection.v1.ServerReflectionRequest;
@@ -28,6 +32,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -61,6 +66,30 @@ class AdminTest {
       assertThat(get(server, "/else").statusCode()).isEqualTo(404);
     }
     assertThatThrownBy(() -> get(server, "/healthz")).isInstanceOf(IOException.class);
+  }
+
+  /** Whoever sends traffic there must not send it to a server that answers NOT_FOUND. */
+  @Test
+  void isNotReadyWithoutAModelUntilThereIsOneAgain() throws Exception {
+    ModelRepository models =
+        new ModelRepository(
+            RepositoryOptions.of(root), loader, BatcherOptions.of(4), new SystemTime());
+    try (DdimServer server =
+        DdimServer.start(ServerOptions.defaults().with(BOTH).withAddress("127.0.0.1", 0), models)) {
+      server.load();
+      ManagedChannel channel = channel(server.port());
+      HealthGrpc.HealthBlockingStub health = HealthGrpc.newBlockingStub(channel);
+      HealthCheckRequest overall = HealthCheckRequest.getDefaultInstance();
+
+      models.apply(List.of()).join();
+      assertThat(get(server, "/readyz").statusCode()).isEqualTo(503);
+      assertThat(health.check(overall).getStatus()).isEqualTo(ServingStatus.NOT_SERVING);
+
+      models.apply(List.of(ModelConfig.of("clothes"))).join();
+      assertThat(get(server, "/readyz").statusCode()).isEqualTo(200);
+      assertThat(health.check(overall).getStatus()).isEqualTo(ServingStatus.SERVING);
+      channel.shutdownNow();
+    }
   }
 
   @Test
