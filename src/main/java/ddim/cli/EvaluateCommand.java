@@ -2,9 +2,6 @@ package ddim.cli;
 
 import ddim.cli.images.ModelFolder;
 import ddim.cli.progress.Progress;
-import ddim.data.FashionMnist;
-import ddim.data.ImageRange;
-import ddim.data.ImageSource;
 import ddim.diffusion.Preset;
 import ddim.eval.experiment.Evaluation;
 import ddim.eval.experiment.Evaluation.Part;
@@ -25,6 +22,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -61,20 +59,7 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "The version of the model (default: the newest).")
   private @Nullable Long version;
 
-  @Option(
-      names = "--data",
-      required = true,
-      paramLabel = "fashion-mnist|DIR",
-      description =
-          "The images that the model was trained on, as for train. Of the 10,000 images of"
-              + " fashion-mnist the second half is taken for them and the first for the test.")
-  private String data;
-
-  @Option(
-      names = "--test",
-      paramLabel = "DIR",
-      description = "Other images of the kind (default: t10k-images-idx3-ubyte of --data).")
-  private @Nullable String test;
+  @Mixin private final EvaluationImages images = new EvaluationImages();
 
   @Option(
       names = "--features",
@@ -155,8 +140,6 @@ final class EvaluateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     EvaluationOptions options = options();
-    ImageSource train = train();
-    ImageSource others = test();
     OptionalLong wanted = version == null ? OptionalLong.empty() : OptionalLong.of(version);
     Path folder = ModelFolder.find(models, model, wanted).path();
     PrintWriter err = spec.commandLine().getErr();
@@ -164,8 +147,10 @@ final class EvaluateCommand implements Callable<Integer> {
     try (LoadedModel loaded = LoadedModel.load(folder);
         Features features = features(loaded.spec())) {
       err.println("features: " + features.description());
+      EvaluationImages.Both both = images.open(loaded.spec().unet());
       Set<Part> parts = EnumSet.copyOf(only);
-      Evaluation evaluation = Evaluation.of(loaded, features, train, others, options, out);
+      Evaluation evaluation =
+          Evaluation.of(loaded, features, both.train(), both.test(), options, out);
       AtomicLong done = new AtomicLong();
       Path report;
       try (Progress bar =
@@ -184,24 +169,6 @@ final class EvaluateCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
-  }
-
-  private ImageSource train() throws IOException {
-    ImageSource all = TrainingData.open(data);
-    return data.equals(FashionMnist.NAME) && test == null
-        ? new ImageRange(all, all.size() / 2, all.size() - all.size() / 2)
-        : all;
-  }
-
-  private ImageSource test() throws IOException {
-    if (test != null) {
-      return TrainingData.open(test);
-    }
-    if (data.equals(FashionMnist.NAME)) {
-      ImageSource all = FashionMnist.bundled();
-      return new ImageRange(all, 0, all.size() / 2);
-    }
-    return FashionMnist.testIn(Path.of(data));
   }
 
   private Features features(ModelSpec about) throws IOException {

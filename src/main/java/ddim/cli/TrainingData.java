@@ -14,17 +14,6 @@ final class TrainingData {
   private TrainingData() {}
 
   /**
-   * Images whose size is their own.
-   *
-   * @param data {@code fashion-mnist} for the images that ship with the program, else a folder with
-   *     IDX files
-   * @throws IOException if the folder's files are not what they should be; the message names them
-   */
-  static ImageSource open(String data) throws IOException {
-    return data.equals(FashionMnist.NAME) ? FashionMnist.bundled() : FashionMnist.in(Path.of(data));
-  }
-
-  /**
    * Images of any kind, pictures fitted to a network.
    *
    * @param data {@code fashion-mnist} for the images that ship with the program, else a folder

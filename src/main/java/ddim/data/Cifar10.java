@@ -8,8 +8,9 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * CIFAR-10 in its binary version: 50,000 colour images of 32x32 pixels in ten classes (Krizhevsky,
- * Learning Multiple Layers of Features from Tiny Images, 2009).
+ * CIFAR-10 in its binary version: colour images of 32x32 pixels in ten classes, 50,000 to train on
+ * and 10,000 to test with (Krizhevsky, Learning Multiple Layers of Features from Tiny Images,
+ * 2009).
  *
  * <p>A file is 10,000 records of one byte label and three planes of 1024 bytes, red, green, blue.
  * All are held in memory. Immutable.
@@ -17,6 +18,9 @@ import java.util.Objects;
 public final class Cifar10 implements ImageSource {
   /** The file by which a folder is known. */
   static final String FIRST_FILE = "data_batch_1.bin";
+
+  /** The file with the test images. */
+  static final String TEST_FILE = "test_batch.bin";
 
   private static final String NAME = "cifar10";
   private static final int SIDE = 32;
@@ -49,22 +53,37 @@ public final class Cifar10 implements ImageSource {
       if (!Files.isRegularFile(file)) {
         throw new FileNotFoundException(file + ": missing; CIFAR-10 has five such files");
       }
-      long size = Files.size(file);
-      if (size != (long) RECORDS * RECORD) {
-        throw new IOException(
-            "%s: expected %d records of %d bytes, %d bytes; there are %d"
-                .formatted(file, RECORDS, RECORD, RECORDS * RECORD, size));
-      }
-      files[i] = Files.readAllBytes(file);
-      for (int record = 0; record < RECORDS; record++) {
-        int label = files[i][record * RECORD] & 0xff;
-        if (label >= CLASSES.size()) {
-          throw new IOException(
-              "%s: record %d has the label %d, labels are 0 to 9".formatted(file, record, label));
-        }
-      }
+      files[i] = records(file);
     }
     return new Cifar10(files);
+  }
+
+  /**
+   * Reads the test images.
+   *
+   * @param folder with test_batch.bin
+   * @throws IOException as {@link #in}
+   */
+  static ImageSource testIn(Path folder) throws IOException {
+    return new Cifar10(new byte[][] {records(folder.resolve(TEST_FILE))});
+  }
+
+  private static byte[] records(Path file) throws IOException {
+    long size = Files.size(file);
+    if (size != (long) RECORDS * RECORD) {
+      throw new IOException(
+          "%s: expected %d records of %d bytes, %d bytes; there are %d"
+              .formatted(file, RECORDS, RECORD, RECORDS * RECORD, size));
+    }
+    byte[] bytes = Files.readAllBytes(file);
+    for (int record = 0; record < RECORDS; record++) {
+      int label = bytes[record * RECORD] & 0xff;
+      if (label >= CLASSES.size()) {
+        throw new IOException(
+            "%s: record %d has the label %d, labels are 0 to 9".formatted(file, record, label));
+      }
+    }
+    return bytes;
   }
 
   @Override
@@ -79,7 +98,7 @@ public final class Cifar10 implements ImageSource {
 
   @Override
   public int size() {
-    return FILES * RECORDS;
+    return files.length * RECORDS;
   }
 
   @Override

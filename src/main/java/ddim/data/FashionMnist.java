@@ -84,6 +84,11 @@ public final class FashionMnist {
     return found(folder, "train" + IMAGES) != null;
   }
 
+  /** Whether a folder has such test images. */
+  static boolean hasTestIn(Path folder) {
+    return found(folder, "t10k" + IMAGES) != null;
+  }
+
   /**
    * The training images of a folder: {@code train-images-idx3-ubyte}, plain or with {@code .gz},
    * with the classes of {@code train-labels-idx1-ubyte} if that is there.

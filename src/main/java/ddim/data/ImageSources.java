@@ -4,6 +4,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Recognises what is in a folder. */
@@ -40,5 +41,21 @@ public final class ImageSources {
             + Cifar10.FIRST_FILE
             + ", or files that end with .png, .jpg, .jpeg or .webp; "
             + (isFolder ? "it has none of them" : "there is no such folder"));
+  }
+
+  /**
+   * The test images of a folder that has them apart from those for training: {@code
+   * t10k-images-idx3-ubyte} as of MNIST, or {@code test_batch.bin} of CIFAR-10.
+   *
+   * @return empty if it has neither
+   * @throws IOException if what it has is damaged; the message names it
+   */
+  public static Optional<ImageSource> testIn(Path folder) throws IOException {
+    if (FashionMnist.hasTestIn(folder)) {
+      return Optional.of(FashionMnist.testIn(folder));
+    }
+    return Files.exists(folder.resolve(Cifar10.TEST_FILE))
+        ? Optional.of(Cifar10.testIn(folder))
+        : Optional.empty();
   }
 }

@@ -73,6 +73,29 @@ class PictureFolderTest {
   }
 
   @Test
+  void theFirstShuffledPicturesAreOfEveryClass() throws Exception {
+    BufferedImage picture = new BufferedImage(2, 2, BufferedImage.TYPE_INT_RGB);
+    for (int i = 0; i < 40; i++) {
+      Path file = folder.resolve(i < 20 ? "areas" : "dots").resolve(i + ".png");
+      Files.createDirectories(file.getParent());
+      picture.setRGB(0, 0, i);
+      ImageIO.write(picture, "png", file.toFile());
+    }
+    ImageSource images = new ShuffledImages(open(2, 2, 3, Unreadable.REFUSE));
+
+    List<Integer> found = new ArrayList<>();
+    int dots = 0;
+    for (int i = 0; i < 40; i++) {
+      int number = pixels(images, i)[2];
+      assertThat(images.label(i)).isEqualTo(number / 20);
+      found.add(number);
+      dots += i < 12 ? images.label(i) : 0;
+    }
+    assertThat(dots).isBetween(3, 9);
+    assertThat(found).doesNotHaveDuplicates();
+  }
+
+  @Test
   void filesThatCannotBeReadAreNamedAndRefusedOrSkipped() throws Exception {
     BufferedImage picture = new BufferedImage(2, 2, BufferedImage.TYPE_INT_RGB);
     picture.setRGB(0, 0, 0x010203);
@@ -142,6 +165,13 @@ class PictureFolderTest {
     assertThat(images.size()).isEqualTo(50_000);
     assertThat(images.classNames().get(images.label(40_001))).isEqualTo("truck");
     assertThat(pixels(images, 40_001)).startsWith(1, 2, 3, 0);
+    assertThat(ImageSources.testIn(folder)).isEmpty();
+    file[3073] = 8;
+    Files.write(folder.resolve("test_batch.bin"), file);
+    ImageSource test = ImageSources.testIn(folder).orElseThrow();
+    assertThat(test.size()).isEqualTo(10_000);
+    assertThat(test.classNames().get(test.label(1))).isEqualTo("ship");
+    assertThat(pixels(test, 1)).startsWith(1, 2, 3, 0);
     Files.write(folder.resolve("data_batch_2.bin"), new byte[5]);
     assertThatThrownBy(() -> Cifar10.in(folder))
         .isInstanceOf(IOException.class)
