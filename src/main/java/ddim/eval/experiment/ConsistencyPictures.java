@@ -5,21 +5,37 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import ddim.diffusion.Preset;
 import ddim.diffusion.Sampler;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** Figure 5 of the paper: one latent a column, one number of steps a row, eta 0. */
 final class ConsistencyPictures implements Experiment {
   private static final int LATENTS = 10;
-  private static final String CELL = "consistency";
+  private static final String PICTURE = "consistency.png";
   private static final double PIXEL = 255;
 
   private final Bench bench;
 
   ConsistencyPictures(Bench bench) {
     this.bench = bench;
+  }
+
+  /** Rows of other numbers of steps are another cell. */
+  private String cell() {
+    return bench.options().steps().stream()
+        .map(String::valueOf)
+        .collect(Collectors.joining("-", "consistency-", ""));
+  }
+
+  /** Kept beside its cell: the picture of the report is that of the cell that it shows. */
+  private Path cellPicture() {
+    return bench.out().resolve("cells").resolve(cell() + ".png");
   }
 
   private Sampler sampler(int steps) {
@@ -36,7 +52,8 @@ final class ConsistencyPictures implements Experiment {
 
   @Override
   public String run() throws IOException {
-    JsonNode cell = bench.cell(CELL, networkCalls(), this::measure);
+    JsonNode cell = bench.cell(cell(), networkCalls(), this::measure);
+    Files.copy(cellPicture(), bench.out().resolve(PICTURE), StandardCopyOption.REPLACE_EXISTING);
     Table table = new Table(List.of("S", "distance"));
     Table csv = new Table(List.of("steps", "distance_to_most_steps"));
     cell.path("distances")
@@ -89,7 +106,7 @@ final class ConsistencyPictures implements Experiment {
             IntStream.range(0, LATENTS)
                 .mapToObj(i -> "seed " + (bench.options().seed() + i))
                 .toList())
-        .write(bench.out().resolve("consistency.png"));
+        .write(cellPicture());
   }
 
   private static double distance(List<byte[]> images, List<byte[]> others) {

@@ -104,6 +104,24 @@ class EvaluationTest {
   }
 
   @Test
+  void otherStepsAreOtherRowsOfTheConsistencyPictures(@TempDir Path out) throws IOException {
+    consistency(out, List.of(2, 3));
+    byte[] picture = Files.readAllBytes(out.resolve("consistency.png"));
+
+    String other = consistency(out, List.of(4));
+
+    assertThat(other).contains("to those of 4 steps", "| 4 |").doesNotContain("| 2 |");
+    assertThat(consistency(out, List.of(2, 3))).contains("of 3 steps", "| 2 |", "| 3 |");
+    assertThat(out.resolve("consistency.png")).hasBinaryContent(picture);
+  }
+
+  private static String consistency(Path out, List<Integer> steps) throws IOException {
+    EvaluationOptions small = new EvaluationOptions(8, 20, 4, steps, List.of(2), Preset.DDIM, 4, 0);
+    return Files.readString(
+        evaluation(new GaussianModel(), out, small).run(Set.of(Part.CONSISTENCY), (n, t) -> {}));
+  }
+
+  @Test
   void resultsOfOtherSettingsAreNotMixed() {
     EvaluationOptions other =
         new EvaluationOptions(100, 500, 20, List.of(5), List.of(4), Preset.DDIM, 50, 3);
