@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +29,7 @@ public final class SettingsFile {
   public static void require(Path file, Map<String, ?> settings) throws IOException {
     byte[] bytes = JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(settings);
     if (!Files.exists(file)) {
-      writeWhole(file, bytes);
+      WholeFile.write(file, bytes);
       return;
     }
     List<String> differences = differences(JSON.readTree(file.toFile()), JSON.readTree(bytes));
@@ -53,22 +52,5 @@ public final class SettingsFile {
       }
     }
     return differences;
-  }
-
-  /**
-   * Writes a file beside its place and renames it: whoever looks sees all of it or what was there.
-   *
-   * @throws IOException if it cannot be written; nothing is left of it then
-   */
-  public static void writeWhole(Path file, byte[] content) throws IOException {
-    String name = "." + file.getFileName() + "." + ProcessHandle.current().pid() + ".part";
-    Path temporary = file.resolveSibling(name);
-    try {
-      Files.write(temporary, content);
-      Files.move(
-          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
   }
 }

@@ -11,6 +11,7 @@ import ddim.model.SamplingModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +34,8 @@ public record BulkGeneration(
     long firstSeed,
     int batchSize,
     BulkFormat format) {
+  /** How long a process that joins parts may show no life, on a slow shared disk. */
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /** Hears of finished batches. */
   @FunctionalInterface
@@ -103,7 +106,7 @@ public record BulkGeneration(
       }
       listener.made(size);
     }
-    folder.join();
+    folder.finish(PATIENCE);
     return new Outcome(images(shard), folder.done() == folder.parts());
   }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import ddim.eval.SettingsFile;
+import ddim.eval.WholeFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,7 +59,7 @@ final class ResultStore {
     }
     ObjectNode cell = JSON.createObjectNode();
     measurement.into(cell);
-    SettingsFile.writeWhole(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(cell));
+    WholeFile.write(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(cell));
     return cell;
   }
 
