@@ -16,6 +16,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -137,6 +138,22 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "The seed of the first image (default: ${DEFAULT-VALUE}).")
   private long seed;
 
+  @Option(
+      names = "--labelled",
+      description = {
+        "For models with classes: image i is of class i mod their number (default: images are made",
+        "without labels). Test images of table 2 are not told of theirs."
+      })
+  private boolean labelled;
+
+  @Option(
+      names = "--guidance",
+      paramLabel = "G",
+      description =
+          "With --labelled: how strongly classes are followed, 0 to 100, 1 (the default) as"
+              + " learned.")
+  private @Nullable Double guidance;
+
   @Override
   public Integer call() throws IOException {
     EvaluationOptions options = options();
@@ -165,13 +182,42 @@ final class EvaluateCommand implements Callable<Integer> {
   private EvaluationOptions options() {
     try {
       return new EvaluationOptions(
-          count, real, reconstructed, steps, solverSteps, Preset.named(preset), batch, seed);
+          count,
+          real,
+          reconstructed,
+          steps,
+          solverSteps,
+          Preset.named(preset),
+          batch,
+          seed,
+          guidance());
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
   }
 
+  private OptionalDouble guidance() {
+    if (labelled) {
+      return OptionalDouble.of(guidance == null ? 1 : guidance);
+    }
+    if (guidance != null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "Invalid value for option '--guidance': is for --labelled, which is absent");
+    }
+    return OptionalDouble.empty();
+  }
+
+  private void requireClasses(ModelSpec about) {
+    if (labelled && about.unet().classes() == 0) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "Invalid value for option '--labelled': the model " + model + " has no classes");
+    }
+  }
+
   private Features features(ModelSpec about) throws IOException {
+    requireClasses(about);
     if (featureModel != null) {
       return FeatureModel.load(featureModel);
     }

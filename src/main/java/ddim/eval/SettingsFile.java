@@ -48,9 +48,14 @@ public final class SettingsFile {
     for (String name : names) {
       if (!stored.path(name).equals(now.path(name))) {
         differences.add(
-            "%s is %s there, %s now".formatted(name, stored.path(name), now.path(name)));
+            "%s is %s there, %s now"
+                .formatted(name, text(stored.path(name)), text(now.path(name))));
       }
     }
     return differences;
+  }
+
+  private static String text(JsonNode value) {
+    return value.isMissingNode() ? "absent" : value.toString();
   }
 }

@@ -16,6 +16,19 @@ public record Condition(int label, float guidance) {
   /** Anything: the only condition of models without classes. */
   public static final Condition NONE = new Condition(NO_LABEL, 1);
 
+  /** The strongest guidance that may be asked for. */
+  public static final float MOST_GUIDANCE = 100;
+
+  /**
+   * @throws IllegalArgumentException if a guidance is out of range
+   */
+  public static void requireGuidance(double guidance) {
+    if (!(guidance >= 0 && guidance <= MOST_GUIDANCE)) {
+      throw new IllegalArgumentException(
+          "guidance must be from 0 to " + (int) MOST_GUIDANCE + ", is " + guidance);
+    }
+  }
+
   /**
    * @throws IllegalArgumentException if the label is none of the network's
    */

@@ -79,6 +79,15 @@ class EvaluateCommandTest {
   }
 
   @Test
+  void aModelWithoutClassesIsNotMeasuredByThem() {
+    Outcome outcome = evaluate("--features", tiny.path("noise"), "--labelled");
+
+    assertThat(outcome.exitCode()).isEqualTo(2);
+    assertThat(outcome.err())
+        .contains("Invalid value for option '--labelled': the model tiny has no classes");
+  }
+
+  @Test
   void generateMakesAsManyImagesAsWereAskedFor() {
     Outcome first = generate("--shard", "0/2");
     Outcome second = generate("--shard", "1/2");

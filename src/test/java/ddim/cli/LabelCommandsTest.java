@@ -53,20 +53,94 @@ class LabelCommandsTest {
   }
 
   @Test
+  void generateTakesLabelsInTurn() throws Exception {
+    Outcome turns = generate("turns", "--labels", "0,2", "--guidance", "100");
+    generate("first", "--labels", "0", "--guidance", "100");
+    generate("second", "--labels", "2", "--guidance", "100");
+
+    assertThat(turns.exitCode()).as(turns.err()).isZero();
+    for (int i = 0; i < 3; i++) {
+      String file = "00000" + i + ".png";
+      Path image = folder.resolve("turns").resolve(file);
+      assertThat(image)
+          .hasSameBinaryContentAs(folder.resolve(i % 2 == 0 ? "first" : "second").resolve(file));
+      assertThat(Files.readAllBytes(image))
+          .isNotEqualTo(
+              Files.readAllBytes(folder.resolve(i % 2 == 0 ? "second" : "first").resolve(file)));
+    }
+    assertThat(generate("turns", "--labels", "0,1", "--guidance", "100").err())
+        .contains("labels is [0,2] there, [0,1] now");
+    assertThat(generate("x", "--labels", "3").err())
+        .contains("Invalid value for option '--labels': the label must be from -1 to 2, is 3");
+    assertThat(generate("x", "--labels", "boat").err()).contains("no class 'boat'");
+    assertThat(generate("x", "--labels", "1", "--guidance", "1,2").err())
+        .contains("Invalid value for option '--guidance': must be one number, is [1.0, 2.0]");
+    assertThat(generate("x", "--labels", "1", "--guidance", "-1").err())
+        .contains("Invalid value for option '--guidance': guidance must be from 0 to 100, is -1.0");
+    assertThat(generate("x", "--guidance", "2").err())
+        .contains("is for --labels, which are absent");
+  }
+
+  /** From a level where the picture of a network that has learned nothing is not black or white. */
+  private static Outcome generate(String out, String... more) {
+    String[] all = java.util.Arrays.copyOf(more, more.length + 2);
+    all[more.length] = "--timesteps";
+    all[more.length + 1] = "300";
+    return ask("generate", "3", out, all);
+  }
+
+  @Test
+  void evaluateMeasuresClassesInTurn() throws Exception {
+    Files.copy(
+        folder.resolve("noise/train-images-idx3-ubyte"),
+        folder.resolve("noise/t10k-images-idx3-ubyte"));
+    Files.copy(
+        folder.resolve("noise/train-labels-idx1-ubyte"),
+        folder.resolve("noise/t10k-labels-idx1-ubyte"));
+    String noise = folder.resolve("noise").toString();
+    String features = folder.resolve("features").toString();
+    ddim("train-features", "--data", noise, "--epochs", "1", "--out", features);
+
+    Outcome measured = evaluate(noise, features, "--labelled", "--guidance", "2");
+
+    assertThat(measured.exitCode()).as(measured.err()).isZero();
+    assertThat(folder.resolve("evaluation/EVALUATION.md"))
+        .content()
+        .contains("Samples are of the 3 classes in turn, guidance 2.0.");
+    assertThat(evaluate(noise, features).err())
+        .contains("labels is \"in turn, guidance 2.0\" there, absent now");
+    assertThat(evaluate(noise, features, "--guidance", "2").err())
+        .contains("Invalid value for option '--guidance': is for --labelled, which is absent");
+  }
+
+  private static Outcome evaluate(String data, String features, String... more) {
+    String[] start = {
+      "--data", data, "--features", features, "--only", "samples,time", "--real", "20"
+    };
+    String[] all = java.util.Arrays.copyOf(start, start.length + more.length);
+    System.arraycopy(more, 0, all, start.length, more.length);
+    return ask("evaluate", "4", "evaluation", all);
+  }
+
+  @Test
   void inspectSaysTheClasses() {
     assertThat(ddim("inspect", folder.resolve("models/tiny/1").toString()).out())
         .contains("classes     3 []");
   }
 
   private static Outcome sample(String out, String... more) {
+    return ask("sample", "2", out, more);
+  }
+
+  private static Outcome ask(String command, String count, String out, String... more) {
     String[] arguments = {
-      "sample",
+      command,
       "--models",
       folder.resolve("models").toString(),
       "--model",
       "tiny",
       "--count",
-      "2",
+      count,
       "--steps",
       "2",
       "--out",

@@ -6,14 +6,17 @@ import ddim.diffusion.Prediction;
 import ddim.diffusion.ScheduleConfig;
 import ddim.diffusion.StepTable;
 import ddim.diffusion.StepTable.Column;
+import ddim.model.Condition;
 import ddim.model.ModelSpec;
 import ddim.model.SamplingModel;
 import ddim.model.Trajectory;
 import ddim.nn.UNetConfig;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +34,12 @@ public final class GaussianModel implements SamplingModel {
 
   /** After so many graph calls the next one fails. */
   public long callsUntilFailure = Long.MAX_VALUE;
+
+  /** How many classes it has, all of the same images. */
+  public int classes;
+
+  /** What the last trajectory of a seed was to show. */
+  public final Map<Long, Condition> conditions = new TreeMap<>();
 
   private static double mean(int pixel) {
     return pixel % 2 == 0 ? 0.3 : -0.2;
@@ -84,7 +93,8 @@ public final class GaussianModel implements SamplingModel {
 
   @Override
   public ModelSpec spec() {
-    UNetConfig unet = new UNetConfig(SIDE, SIDE, 1, 32, List.of(1), 1, List.of(), 0, 32);
+    UNetConfig unet =
+        new UNetConfig(SIDE, SIDE, 1, 32, List.of(1), 1, List.of(), 0, 32, classes, 0);
     return new ModelSpec(
         unet,
         ScheduleConfig.LINEAR_1000,
@@ -114,6 +124,8 @@ public final class GaussianModel implements SamplingModel {
       throw new IllegalStateException("the power failed");
     }
     for (Trajectory row : rows) {
+      row.condition().requireFits(spec().unet());
+      conditions.put(row.seed(), row.condition());
       double[] x = new double[SIZE];
       for (int j = 0; j < SIZE; j++) {
         x[j] = row.x()[j];

@@ -6,11 +6,13 @@ import ddim.diffusion.Sampler;
 import ddim.eval.bulk.BulkFormat;
 import ddim.eval.bulk.BulkGeneration;
 import ddim.eval.bulk.Shard;
+import ddim.model.Condition;
 import ddim.model.Device;
 import ddim.model.LoadedModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
@@ -27,12 +29,13 @@ import picocli.CommandLine.Spec;
     name = "generate",
     description = {
       "Makes many images with a model in this process, into a folder.",
-      "Image i has the seed --seed + i. Called again it makes what is missing; several processes",
-      "share the work with --shard."
+      "Image i has the seed --seed + i and, of n --labels, the one with the number i mod n. Called",
+      "again it makes what is missing; several processes share the work with --shard."
     })
 public final class GenerateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private final SamplerOptions options = new SamplerOptions();
+  @Mixin private final LabelOptions labels = new LabelOptions();
 
   @Option(
       names = "--models",
@@ -141,8 +144,9 @@ public final class GenerateCommand implements Callable<Integer> {
   }
 
   private BulkGeneration generation(LoadedModel loaded, Sampler sampler) {
+    List<Condition> turns = labels.turns(loaded.spec());
     try {
-      return new BulkGeneration(loaded, sampler, count, seed, batch, format);
+      return new BulkGeneration(loaded, sampler, count, seed, batch, format, turns);
     } catch (IllegalArgumentException e) {
       throw wrong(e);
     }

@@ -1,6 +1,8 @@
 package ddim.cli.operations;
 
 import ddim.cli.images.WrongCallException;
+import ddim.model.Condition;
+import ddim.model.ModelSpec;
 import ddim.serve.SamplingClient.Query;
 import ddim.serve.SamplingClient.Wanted;
 import java.util.ArrayList;
@@ -56,20 +58,20 @@ final class LabelOptions {
           ? query
           : query.with(new Wanted(List.of(number(label, names)), strength));
     }
+  }
 
-    private static int number(String text, List<String> names) {
-      if (text.matches("-?[0-9]{1,9}")) {
-        return Integer.parseInt(text);
-      }
-      for (int label = 0; label < names.size(); label++) {
-        if (names.get(label).equalsIgnoreCase(text)) {
-          return label;
-        }
-      }
-      throw new WrongCallException(
-          "no class '%s'; the model has %s"
-              .formatted(text, names.isEmpty() ? "no names of classes" : names));
+  private static int number(String text, List<String> names) {
+    if (text.matches("-?[0-9]{1,9}")) {
+      return Integer.parseInt(text);
     }
+    for (int label = 0; label < names.size(); label++) {
+      if (names.get(label).equalsIgnoreCase(text)) {
+        return label;
+      }
+    }
+    throw new WrongCallException(
+        "no class '%s'; the model has %s"
+            .formatted(text, names.isEmpty() ? "no names of classes" : names));
   }
 
   boolean areGiven() {
@@ -82,11 +84,7 @@ final class LabelOptions {
    * @throws ParameterException if there is a guidance and no class
    */
   List<Choice> choices() {
-    if (labels.isEmpty() && !guidance.isEmpty()) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "Invalid value for option '--guidance': is for --labels, which are absent");
-    }
+    requireLabels();
     List<Choice> choices = new ArrayList<>();
     for (String label : labels) {
       if (guidance.isEmpty()) {
@@ -95,5 +93,45 @@ final class LabelOptions {
       guidance.forEach(strength -> choices.add(new Choice(label, strength)));
     }
     return choices.isEmpty() ? List.of(new Choice(null, null)) : choices;
+  }
+
+  /**
+   * The classes with one guidance, for images that take them in turn; anything if none is given.
+   *
+   * @throws ParameterException if there is a guidance and no class, or several
+   * @throws WrongCallException if the model has no such class
+   */
+  List<Condition> turns(ModelSpec model) {
+    requireLabels();
+    if (guidance.size() > 1) {
+      throw wrong("'--guidance': must be one number, is " + guidance);
+    }
+    double strength = guidance.isEmpty() ? 1 : guidance.get(0);
+    try {
+      Condition.requireGuidance(strength);
+    } catch (IllegalArgumentException e) {
+      throw wrong("'--guidance': " + e.getMessage());
+    }
+    List<Condition> turns = new ArrayList<>();
+    for (String label : labels) {
+      Condition condition = new Condition(number(label, model.classNames()), (float) strength);
+      try {
+        condition.requireFits(model.unet());
+      } catch (IllegalArgumentException e) {
+        throw wrong("'--labels': " + e.getMessage());
+      }
+      turns.add(condition);
+    }
+    return turns.isEmpty() ? List.of(Condition.NONE) : turns;
+  }
+
+  private void requireLabels() {
+    if (labels.isEmpty() && !guidance.isEmpty()) {
+      throw wrong("'--guidance': is for --labels, which are absent");
+    }
+  }
+
+  private ParameterException wrong(String why) {
+    return new ParameterException(spec.commandLine(), "Invalid value for option " + why);
   }
 }

@@ -6,6 +6,7 @@ import ddim.diffusion.StepTable;
 import ddim.eval.ImageBatches;
 import ddim.eval.ImageGrid;
 import ddim.eval.SettingsFile;
+import ddim.model.Condition;
 import ddim.model.ModelSpec;
 import ddim.model.SamplingModel;
 import java.io.IOException;
@@ -26,6 +27,7 @@ import java.util.Map;
  * @param firstSeed the seed of image 0
  * @param batchSize images of a graph call, which is also what an interruption loses
  * @param format of the files
+ * @param conditions what images show, in turn: image i that of i mod their number; at least one
  */
 public record BulkGeneration(
     SamplingModel model,
@@ -33,7 +35,8 @@ public record BulkGeneration(
     long count,
     long firstSeed,
     int batchSize,
-    BulkFormat format) {
+    BulkFormat format,
+    List<Condition> conditions) {
   /** How long a process that joins parts may show no life, on a slow shared disk. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -55,7 +58,8 @@ public record BulkGeneration(
   public record Outcome(long shard, boolean isComplete) {}
 
   /**
-   * @throws IllegalArgumentException if a number is too small or the seeds end
+   * @throws IllegalArgumentException if a number is too small, the seeds end or the model has no
+   *     such class
    */
   public BulkGeneration {
     if (count < 1 || batchSize < 1) {
@@ -66,6 +70,19 @@ public record BulkGeneration(
       throw new IllegalArgumentException(
           "the seed is too large for " + count + " images: " + firstSeed);
     }
+    conditions = List.copyOf(conditions);
+    conditions.forEach(condition -> condition.requireFits(model.spec().unet()));
+  }
+
+  /** Images that may show anything. */
+  public BulkGeneration(
+      SamplingModel model,
+      Sampler sampler,
+      long count,
+      long firstSeed,
+      int batchSize,
+      BulkFormat format) {
+    this(model, sampler, count, firstSeed, batchSize, format, List.of(Condition.NONE));
   }
 
   /** How many images a shard makes. */
@@ -96,12 +113,12 @@ public record BulkGeneration(
             spec.unet().height(),
             spec.unet().width(),
             spec.unet().imageChannels());
-    ImageBatches batches = new ImageBatches(model, batchSize);
+    ImageBatches batches = new ImageBatches(model, batchSize, conditions);
     for (long part = shard.first(folder.parts()); part < shard.end(folder.parts()); part++) {
       int size = folder.size(part);
       if (!folder.has(part)) {
         List<float[]> images =
-            batches.sample(table, firstSeed + part * batchSize, size, calls -> {});
+            batches.sample(table, firstSeed, part * batchSize, size, calls -> {});
         folder.write(part, images.stream().map(ImageGrid::pixels).toList());
       }
       listener.made(size);
@@ -118,6 +135,10 @@ public record BulkGeneration(
     settings.put("first_seed", firstSeed);
     settings.put("batch_size", batchSize);
     settings.put("format", format.name());
+    if (!conditions.equals(List.of(Condition.NONE))) {
+      settings.put("labels", conditions.stream().map(Condition::label).toList());
+      settings.put("guidance", conditions.stream().map(Condition::guidance).toList());
+    }
     return settings;
   }
 }

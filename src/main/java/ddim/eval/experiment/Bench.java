@@ -8,11 +8,13 @@ import ddim.diffusion.StepTable;
 import ddim.eval.ImageBatches;
 import ddim.eval.ImageGrid;
 import ddim.eval.features.Features;
+import ddim.model.Condition;
 import ddim.model.SamplingModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * What the experiments of one model share.
@@ -34,6 +36,7 @@ record Bench(
     ResultStore store,
     Path out,
     EvaluationProgress progress) {
+  private static final String WITHOUT_LABELS = ", without labels";
 
   Bench with(EvaluationProgress newProgress) {
     return new Bench(model, features, train, test, options, store, out, newProgress);
@@ -44,7 +47,40 @@ record Bench(
   }
 
   ImageBatches batches() {
-    return new ImageBatches(model, options.batchSize());
+    return batches(options.batchSize());
+  }
+
+  /** With another number of rows. */
+  ImageBatches batches(int batchSize) {
+    return new ImageBatches(model, batchSize, conditions());
+  }
+
+  private List<Condition> conditions() {
+    if (options.guidance().isEmpty()) {
+      return List.of(Condition.NONE);
+    }
+    float guidance = (float) options.guidance().getAsDouble();
+    return IntStream.range(0, classes()).mapToObj(i -> new Condition(i, guidance)).toList();
+  }
+
+  private int classes() {
+    return model.spec().unet().classes();
+  }
+
+  /** Which classes images are of, after other words; nothing for models without classes. */
+  String labels() {
+    if (classes() == 0) {
+      return "";
+    }
+    return options.guidance().isEmpty()
+        ? WITHOUT_LABELS
+        : ", of the %d classes in turn, guidance %s"
+            .formatted(classes(), options.guidance().getAsDouble());
+  }
+
+  /** As the other, of what is made without labels in any case. */
+  String noLabels() {
+    return classes() == 0 ? "" : WITHOUT_LABELS;
   }
 
   StepTable table(Sampler sampler) {
@@ -54,7 +90,7 @@ record Bench(
   /** Images of consecutive seeds, as bytes. */
   List<byte[]> sample(Sampler sampler, int count, String task) {
     return batches()
-        .sample(table(sampler), options.seed(), count, calls -> progress.worked(calls, task))
+        .sample(table(sampler), options.seed(), 0, count, calls -> progress.worked(calls, task))
         .stream()
         .map(ImageGrid::pixels)
         .toList();

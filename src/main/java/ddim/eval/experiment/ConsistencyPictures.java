@@ -69,7 +69,7 @@ final class ConsistencyPictures implements Experiment {
     return """
         ## One latent, many S
 
-        Images of the same %d latents, eta 0, a row a number of steps, and their distance to those \
+        Images of the same %d latents%s, eta 0, a row a number of steps, and their distance to those \
         of %d steps: the root of the mean squared difference of pixels from 0 to 1. Images of \
         different latents are %.4f apart.
 
@@ -79,6 +79,7 @@ final class ConsistencyPictures implements Experiment {
         """
         .formatted(
             LATENTS,
+            bench.labels(),
             steps.get(steps.size() - 1),
             cell.path("different_latents").asDouble(),
             table.markdown());

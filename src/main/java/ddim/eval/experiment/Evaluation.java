@@ -64,7 +64,8 @@ public final class Evaluation {
    * @param test others of the same kind
    * @param out the folder, made if it is not there
    * @throws IllegalArgumentException if images and model are of different shapes, there are fewer
-   *     test images than a cell has, or the folder holds results of other settings
+   *     test images than a cell has, the model has no classes to follow, or the folder holds
+   *     results of other settings
    */
   public static Evaluation of(
       SamplingModel model,
@@ -81,6 +82,9 @@ public final class Evaluation {
       throw new IllegalArgumentException(
           "the floor needs as many real test images as a cell has, %d; there are %d"
               .formatted(options.count(), test.size()));
+    }
+    if (options.guidance().isPresent() && model.spec().unet().classes() == 0) {
+      throw new IllegalArgumentException("the model has no classes that images could be of");
     }
     ResultStore store =
         ResultStore.open(out, settings(model.spec(), features, train, test, options));
@@ -125,6 +129,9 @@ public final class Evaluation {
     settings.put("preset", options.preset().wireName());
     settings.put("batch_size", options.batchSize());
     settings.put("seed", options.seed());
+    options
+        .guidance()
+        .ifPresent(guidance -> settings.put("labels", "in turn, guidance " + guidance));
     return settings;
   }
 
@@ -153,6 +160,11 @@ public final class Evaluation {
     return bench.out().resolve(REPORT);
   }
 
+  private String samples() {
+    String labels = bench.labels();
+    return labels.isEmpty() ? "" : " Samples are%s.".formatted(labels.substring(1));
+  }
+
   private void write(Path sections) throws IOException {
     ModelSpec spec = bench.model().spec();
     StringBuilder text =
@@ -160,11 +172,14 @@ public final class Evaluation {
             """
             # Evaluation
 
-            The model of %s after %,d steps, weights %s…
+            The model of %s after %,d steps, weights %s…%s
 
             """
                 .formatted(
-                    spec.dataset(), spec.trainingStep(), spec.weightsDigest().substring(0, 12)));
+                    spec.dataset(),
+                    spec.trainingStep(),
+                    spec.weightsDigest().substring(0, 12),
+                    samples()));
     for (Part part : Part.values()) {
       Path section = sections.resolve(part.wireName() + ".md");
       if (Files.exists(section)) {

@@ -1,7 +1,9 @@
 package ddim.eval.experiment;
 
 import ddim.diffusion.Preset;
+import ddim.model.Condition;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /**
  * How large the experiments are.
@@ -14,6 +16,8 @@ import java.util.List;
  * @param preset the options of the samplers that are not varied
  * @param batchSize rows of a graph call
  * @param seed of the first image
+ * @param guidance how strongly images follow the model's classes, which they take in turn; empty
+ *     for images without labels
  */
 public record EvaluationOptions(
     int count,
@@ -23,7 +27,8 @@ public record EvaluationOptions(
     List<Integer> solverSteps,
     Preset preset,
     int batchSize,
-    long seed) {
+    long seed,
+    OptionalDouble guidance) {
   /** What precision and recall need. */
   private static final int FEWEST = 4;
 
@@ -40,6 +45,29 @@ public record EvaluationOptions(
     require(
         !solverSteps.isEmpty() && rising(solverSteps),
         "solver steps must rise from 1, are " + solverSteps);
+    guidance.ifPresent(Condition::requireGuidance);
+  }
+
+  /** Images without labels. */
+  public EvaluationOptions(
+      int count,
+      int real,
+      int reconstructed,
+      List<Integer> steps,
+      List<Integer> solverSteps,
+      Preset preset,
+      int batchSize,
+      long seed) {
+    this(
+        count,
+        real,
+        reconstructed,
+        steps,
+        solverSteps,
+        preset,
+        batchSize,
+        seed,
+        OptionalDouble.empty());
   }
 
   private static boolean rising(List<Integer> steps) {

@@ -42,7 +42,7 @@ final class NeighbourPictures implements Experiment {
     return """
         ## Nearest training images
 
-        Samples of S = %d, below each the nearest of the %,d training images by pixels, and by \
+        Samples of S = %d%s, below each the nearest of the %,d training images by pixels, and by \
         features. The median distance to the nearest by pixels, as the root of the mean squared \
         difference from 0 to 1, is %.4f for the samples and %.4f for as many real test images: a \
         model that copies would be far below.
@@ -52,6 +52,7 @@ final class NeighbourPictures implements Experiment {
         """
         .formatted(
             STEPS,
+            bench.labels(),
             bench.train().size(),
             cell.path("samples_median").asDouble(),
             cell.path("test_median").asDouble());

@@ -110,7 +110,7 @@ final class QualityTable implements Experiment {
   private String introduction(Quality floor) {
     EvaluationOptions options = bench.options();
     return """
-        %s: lower is better. %,d images a cell, seeds from %d, against the first %,d images of %s. \
+        %s: lower is better. %,d images a cell%s, seeds from %d, against the first %,d images of %s. \
         As many real test images have the distance %.3f (kernel distance %.5f, precision %.2f, \
         recall %.2f): no model can be expected below. The distance falls with the number of \
         images: compare only what was measured with as many. Features: %s.
@@ -119,6 +119,7 @@ final class QualityTable implements Experiment {
         .formatted(
             bench.features().distanceName(),
             options.count(),
+            bench.labels(),
             options.seed(),
             Math.min(options.real(), bench.train().size()),
             bench.train().name(),

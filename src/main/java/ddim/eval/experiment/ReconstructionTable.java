@@ -77,13 +77,13 @@ final class ReconstructionTable implements Experiment {
         ## Table 2: reconstruction
 
         Mean squared error of a number, on the scale where pixels are from 0 to 1, of %d test \
-        images of %s encoded and decoded in S steps each, without clipping.
+        images of %s encoded and decoded in S steps each, without clipping%s.
 
         %s
         ![reconstruction error](table2.png)
 
         """
-        .formatted(images(), bench.test().name(), table.markdown());
+        .formatted(images(), bench.test().name(), bench.noLabels(), table.markdown());
   }
 
   private List<float[]> again(List<float[]> starts, int steps) {

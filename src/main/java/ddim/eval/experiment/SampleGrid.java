@@ -37,11 +37,11 @@ final class SampleGrid implements Experiment {
     return """
         ## Samples
 
-        %d images, seeds from %d, S = %d, eta 0, none left out.
+        %d images%s, seeds from %d, S = %d, eta 0, none left out.
 
         ![samples](samples.png)
 
         """
-        .formatted(IMAGES, bench.options().seed(), STEPS);
+        .formatted(IMAGES, bench.labels(), bench.options().seed(), STEPS);
   }
 }

@@ -80,7 +80,7 @@ final class TimeOverSteps implements Experiment {
     return """
         ## Wall-clock time over S
 
-        Batches of %d rows, the fastest of %d each, %d processors, model in this process. %s
+        Batches of %d rows%s, the fastest of %d each, %d processors, model in this process. %s
 
         %s
         ![time over S](time.png)
@@ -88,6 +88,7 @@ final class TimeOverSteps implements Experiment {
         """
         .formatted(
             rows(),
+            bench.labels(),
             REPETITIONS,
             Runtime.getRuntime().availableProcessors(),
             line,
@@ -105,9 +106,9 @@ final class TimeOverSteps implements Experiment {
 
   private double time(int steps) {
     StepTable table = table(steps);
-    ImageBatches batches = new ImageBatches(bench.model(), rows());
+    ImageBatches batches = bench.batches(rows());
     long start = System.nanoTime();
-    batches.sample(table, bench.options().seed(), rows(), calls -> {});
+    batches.sample(table, bench.options().seed(), 0, rows(), calls -> {});
     return (System.nanoTime() - start) / 1e9 / rows();
   }
 }

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ddim.diffusion.Sampler;
 import ddim.eval.GaussianModel;
+import ddim.model.Condition;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -106,6 +108,31 @@ class BulkGenerationTest {
             folder.resolve("generate.json")
                 + ": the folder holds results of other settings: count is 23 there, 24 now; choose"
                 + " another folder");
+  }
+
+  @Test
+  void imagesTakeLabelsInTurnWhicheverShardMakesThem() throws IOException {
+    model.classes = 6;
+    List<Condition> turns =
+        List.of(new Condition(5, 2), new Condition(Condition.NO_LABEL, 2), new Condition(1, 2));
+    labelled(turns).run(folder, new Shard(1, 2), images -> {});
+    labelled(turns).run(folder, new Shard(0, 2), images -> {});
+
+    assertThat(model.conditions).hasSize(COUNT);
+    model.conditions.forEach(
+        (seed, shown) ->
+            assertThat(shown).as("seed " + seed).isEqualTo(turns.get((int) (seed - 100) % 3)));
+    assertThatThrownBy(() -> labelled(turns.subList(0, 2)).run(folder, Shard.WHOLE, images -> {}))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("labels is [5,-1,1] there, [5,-1] now");
+    assertThatThrownBy(() -> of(COUNT, BulkFormat.PNG).run(folder, Shard.WHOLE, images -> {}))
+        .hasMessageContaining("labels is [5,-1,1] there, absent now");
+    assertThatThrownBy(() -> labelled(List.of(new Condition(6, 1))))
+        .hasMessage("the label must be from -1 to 5, is 6");
+  }
+
+  private BulkGeneration labelled(List<Condition> turns) {
+    return new BulkGeneration(model, Sampler.ddim(3, 1), COUNT, 100, BATCH, BulkFormat.PNG, turns);
   }
 
   @ParameterizedTest

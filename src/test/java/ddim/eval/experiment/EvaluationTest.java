@@ -11,11 +11,13 @@ import ddim.eval.GaussianModel;
 import ddim.eval.ImageBatches;
 import ddim.eval.experiment.Evaluation.Part;
 import ddim.eval.features.Features;
+import ddim.model.Condition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.imageio.ImageIO;
@@ -122,6 +124,37 @@ class EvaluationTest {
   }
 
   @Test
+  void samplesOfClassesAreInTurnIfAskedForAndTheReportSaysSo(@TempDir Path out) throws IOException {
+    GaussianModel model = new GaussianModel();
+    model.classes = 3;
+    EvaluationOptions labelled =
+        new EvaluationOptions(
+            8, 20, 4, List.of(2, 3), List.of(2), Preset.DDIM, 4, 20, OptionalDouble.of(2));
+    Path with = evaluation(model, out.resolve("with"), labelled).run(ALL, (n, t) -> {});
+
+    assertThat(Files.readString(with))
+        .contains("Samples are of the 3 classes in turn, guidance 2.0.")
+        .contains("8 images a cell, of the 3 classes in turn, guidance 2.0, seeds from 20")
+        .contains("without clipping, without labels.");
+    for (long image = 0; image < 64; image++) {
+      assertThat(model.conditions.get(20 + image)).isEqualTo(new Condition((int) image % 3, 2));
+    }
+    assertThat(model.conditions.get(3L)).isEqualTo(Condition.NONE); // a reconstruction
+    EvaluationOptions small =
+        new EvaluationOptions(8, 20, 4, List.of(2, 3), List.of(2), Preset.DDIM, 4, 20);
+    assertThatThrownBy(() -> evaluation(model, out.resolve("with"), small))
+        .hasMessageContaining("labels is \"in turn, guidance 2.0\" there, absent now");
+    model.conditions.clear();
+    Path without = evaluation(model, out.resolve("without"), small).run(ALL, (n, t) -> {});
+    assertThat(Files.readString(without))
+        .contains("Samples are without labels.", "8 images a cell, without labels, seeds from 20");
+    assertThat(model.conditions.values()).containsOnly(Condition.NONE);
+    model.classes = 0;
+    assertThatThrownBy(() -> evaluation(model, out.resolve("none"), labelled))
+        .hasMessage("the model has no classes that images could be of");
+  }
+
+  @Test
   void resultsOfOtherSettingsAreNotMixed() {
     EvaluationOptions other =
         new EvaluationOptions(100, 500, 20, List.of(5), List.of(4), Preset.DDIM, 50, 3);
@@ -139,6 +172,11 @@ class EvaluationTest {
     assertThatThrownBy(
             () -> new EvaluationOptions(8, 9, 1, List.of(2, 2), List.of(1), Preset.DDIM, 1, 0))
         .hasMessage("steps must rise from 1, are [2, 2]");
+    assertThatThrownBy(
+            () ->
+                new EvaluationOptions(
+                    8, 9, 1, List.of(2), List.of(1), Preset.DDIM, 1, 0, OptionalDouble.of(101)))
+        .hasMessage("guidance must be from 0 to 100, is 101.0");
     assertThat(LinearFit.of(List.of(1, 2, 4), List.of(3.0, 5.0, 9.0)))
         .isEqualTo(new LinearFit(1, 2, 1));
   }
