@@ -11,6 +11,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.Arrays;
 import java.util.List;
 import java.util.zip.Deflater;
@@ -28,6 +29,9 @@ final class NumpyFile {
 
   private static final String ENTRY = "arr_0.npy";
   private static final int BUFFER_BYTES = 1 << 16;
+
+  /** The first moment that a zip file can say. */
+  private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
 
   private NumpyFile() {}
 
@@ -71,7 +75,9 @@ final class NumpyFile {
               ZipOutputStream zip =
                   new ZipOutputStream(new BufferedOutputStream(raw, BUFFER_BYTES))) {
             zip.setLevel(Deflater.BEST_SPEED);
-            zip.putNextEntry(new ZipEntry(ENTRY));
+            ZipEntry entry = new ZipEntry(ENTRY);
+            entry.setTimeLocal(NO_TIME); // equal images, equal files
+            zip.putNextEntry(entry);
             zip.write(header);
             for (Path part : parts) {
               Files.copy(part, zip);

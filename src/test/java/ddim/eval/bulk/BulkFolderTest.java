@@ -69,6 +69,18 @@ class BulkFolderTest {
     }
   }
 
+  @Test
+  void equalImagesMakeEqualFilesAtAnyTime() throws Exception {
+    BulkFolder first = withParts(Files.createDirectory(root.resolve("first")));
+    BulkFolder second = withParts(Files.createDirectory(root.resolve("second")));
+    first.finish(LONG);
+    Thread.sleep(2100); // zip files tell every second second
+
+    second.finish(LONG);
+
+    assertThat(first.npz()).hasSameBinaryContentAs(second.npz());
+  }
+
   /** With no patience they take the claim from each other, and really join at once. */
   @ParameterizedTest
   @ValueSource(longs = {0, 600_000})
