@@ -1,6 +1,6 @@
 package ddim.cli;
 
-import ddim.cli.images.ModelFolder;
+import ddim.cli.images.LocalModel;
 import ddim.eval.experiment.EvaluationFolder;
 import ddim.eval.experiment.LossCurve;
 import ddim.model.ModelCard;
@@ -11,10 +11,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -32,25 +32,7 @@ final class CardCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Option(
-      names = "--models",
-      required = true,
-      paramLabel = "DIR",
-      description = "The model repository.")
-  private Path models;
-
-  @Option(
-      names = "--model",
-      required = true,
-      paramLabel = "NAME",
-      description = "The name of the model.")
-  private String model;
-
-  @Option(
-      names = "--version",
-      paramLabel = "N",
-      description = "The version of the model (default: the newest).")
-  private @Nullable Long version;
+  @Mixin private final LocalModel model = new LocalModel();
 
   @Option(
       names = "--evaluation",
@@ -72,8 +54,7 @@ final class CardCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    OptionalLong wanted = version == null ? OptionalLong.empty() : OptionalLong.of(version);
-    Path folder = ModelFolder.find(models, model, wanted).path();
+    Path folder = model.find().path();
     Map<String, byte[]> files = new LinkedHashMap<>();
     StringBuilder text = new StringBuilder();
     if (notes != null) {

@@ -1,6 +1,6 @@
 package ddim.cli;
 
-import ddim.cli.images.ModelFolder;
+import ddim.cli.images.LocalModel;
 import ddim.cli.progress.Progress;
 import ddim.diffusion.Preset;
 import ddim.eval.experiment.Evaluation;
@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalDouble;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
@@ -40,25 +39,7 @@ import picocli.CommandLine.Spec;
 final class EvaluateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Option(
-      names = "--models",
-      required = true,
-      paramLabel = "DIR",
-      description = "The model repository.")
-  private Path models;
-
-  @Option(
-      names = "--model",
-      required = true,
-      paramLabel = "NAME",
-      description = "The name of the model.")
-  private String model;
-
-  @Option(
-      names = "--version",
-      paramLabel = "N",
-      description = "The version of the model (default: the newest).")
-  private @Nullable Long version;
+  @Mixin private final LocalModel model = new LocalModel();
 
   @Mixin private final EvaluationImages images = new EvaluationImages();
 
@@ -157,8 +138,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     EvaluationOptions options = options();
-    OptionalLong wanted = version == null ? OptionalLong.empty() : OptionalLong.of(version);
-    Path folder = ModelFolder.find(models, model, wanted).path();
+    Path folder = model.find().path();
     PrintWriter err = spec.commandLine().getErr();
     err.println(Device.describe());
     try (LoadedModel loaded = LoadedModel.load(folder);
@@ -212,7 +192,7 @@ final class EvaluateCommand implements Callable<Integer> {
     if (labelled && about.unet().classes() == 0) {
       throw new ParameterException(
           spec.commandLine(),
-          "Invalid value for option '--labelled': the model " + model + " has no classes");
+          "Invalid value for option '--labelled': the model " + model.name() + " has no classes");
     }
   }
 

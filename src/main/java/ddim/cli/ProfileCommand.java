@@ -1,17 +1,16 @@
 package ddim.cli;
 
+import ddim.cli.images.LocalModel;
 import ddim.cli.images.ModelFolder;
 import ddim.model.GraphProfile;
 import ddim.model.GraphProfiler;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -30,25 +29,7 @@ final class ProfileCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Option(
-      names = "--models",
-      required = true,
-      paramLabel = "DIR",
-      description = "The model repository, DIR/NAME/VERSION/.")
-  private Path models;
-
-  @Option(
-      names = "--model",
-      required = true,
-      paramLabel = "NAME",
-      description = "The name of the model.")
-  private String model;
-
-  @Option(
-      names = "--version",
-      paramLabel = "N",
-      description = "The version of the model (default: the newest).")
-  private @Nullable Long version;
+  @Mixin private final LocalModel model = new LocalModel();
 
   @Option(
       names = "--signature",
@@ -87,8 +68,7 @@ final class ProfileCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    OptionalLong wanted = version == null ? OptionalLong.empty() : OptionalLong.of(version);
-    ModelFolder folder = ModelFolder.find(models, model, wanted);
+    ModelFolder folder = model.find();
     GraphProfile profile;
     try {
       profile = GraphProfiler.profile(folder.path(), signature, batchSize, steps, calls);
@@ -99,7 +79,7 @@ final class ProfileCommand implements Callable<Integer> {
     out.printf(
         "%s version %d, %s, batch size %d: %.3f ms a call, %.3f ms with the trace,%n"
             + "of which %.3f ms in %d nodes%n%n",
-        model,
+        model.name(),
         folder.version(),
         signature,
         batchSize,

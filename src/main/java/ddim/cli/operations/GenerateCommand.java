@@ -1,6 +1,6 @@
 package ddim.cli.operations;
 
-import ddim.cli.images.ModelFolder;
+import ddim.cli.images.LocalModel;
 import ddim.cli.progress.Progress;
 import ddim.diffusion.Sampler;
 import ddim.eval.bulk.BulkFormat;
@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -37,25 +36,7 @@ public final class GenerateCommand implements Callable<Integer> {
   @Mixin private final SamplerOptions options = new SamplerOptions();
   @Mixin private final LabelOptions labels = new LabelOptions();
 
-  @Option(
-      names = "--models",
-      required = true,
-      paramLabel = "DIR",
-      description = "The model repository.")
-  private Path models;
-
-  @Option(
-      names = "--model",
-      required = true,
-      paramLabel = "NAME",
-      description = "The name of the model.")
-  private String model;
-
-  @Option(
-      names = "--version",
-      paramLabel = "N",
-      description = "The version of the model (default: the newest).")
-  private @Nullable Long version;
+  @Mixin private final LocalModel model = new LocalModel();
 
   @Option(names = "--count", required = true, paramLabel = "N", description = "How many images.")
   private long count;
@@ -110,8 +91,7 @@ public final class GenerateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Shard part = shard();
     Sampler sampler = options.sampler(steps, eta);
-    OptionalLong wanted = version == null ? OptionalLong.empty() : OptionalLong.of(version);
-    Path folder = ModelFolder.find(models, model, wanted).path();
+    Path folder = model.find().path();
     PrintWriter err = spec.commandLine().getErr();
     err.println(Device.describe());
     try (LoadedModel loaded = LoadedModel.load(folder)) {
