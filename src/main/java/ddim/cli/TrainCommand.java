@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -70,7 +71,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--steps",
       paramLabel = "N",
       description =
-          "The number of the last step (default: decay_steps of the recipe, or "
+          "The number of the last step; with --resume above the run's, or equal, where nothing is"
+              + " left to do (default: decay_steps of the recipe, or "
               + DEFAULT_STEPS
               + " if it has none).")
   private @Nullable Long steps;
@@ -126,21 +128,28 @@ final class TrainCommand implements Callable<Integer> {
         TrainingData.open(
             data, recipe.unet(), unreadable, line -> spec.commandLine().getErr().println(line));
     try (StopSignal signal = new StopSignal()) {
-      long last =
+      Reached reached =
           train(
               recipe, images, out, end, resume, samples, deviceOptions.devices(spec), spec, signal);
-      spec.commandLine()
-          .getOut()
-          .println(
-              last == end
-                  ? "trained " + out + " to step " + end
-                  : "stopped at step " + last + " of " + out + "; --resume goes on");
+      spec.commandLine().getOut().println(reached.of(out, end));
     }
     return 0;
   }
 
+  /** Where a run was when its training began and ended. */
+  record Reached(long first, long last) {
+    String of(Path run, long end) {
+      if (first == end) {
+        return run + ": already trained to step " + end;
+      }
+      return last == end
+          ? "trained " + run + " to step " + end
+          : "stopped at step " + last + " of " + run + "; --resume goes on";
+    }
+  }
+
   /** Trains with a progress bar or lines. */
-  static long train(
+  static Reached train(
       TrainConfig recipe,
       ImageSource images,
       Path run,
@@ -153,8 +162,14 @@ final class TrainCommand implements Callable<Integer> {
       throws IOException {
     spec.commandLine().getErr().println(Device.describe());
     try (Progress bar = Progress.start("train", "steps", steps, spec.commandLine().getErr())) {
+      AtomicLong first = new AtomicLong();
       TrainListener listener =
           new TrainListener() {
+            @Override
+            public void onStart(long step) {
+              first.set(step);
+            }
+
             @Override
             public void onStep(TrainProgress progress) {
               bar.at(
@@ -181,7 +196,8 @@ final class TrainCommand implements Callable<Integer> {
               return signal.isGiven();
             }
           };
-      return Trainer.run(recipe, images, run, steps, resume, devices, listener);
+      long last = Trainer.run(recipe, images, run, steps, resume, devices, listener);
+      return new Reached(first.get(), last);
     }
   }
 

@@ -7,6 +7,14 @@ public interface TrainListener {
   /** A listener that does nothing. */
   TrainListener NONE = progress -> {};
 
+  /**
+   * Once, before the first step.
+   *
+   * @param step that the run is at: 0, that of the checkpoint, or already the last, of a run that
+   *     is finished
+   */
+  default void onStart(long step) {}
+
   /** After every step. */
   void onStep(TrainProgress progress);
 

@@ -1,6 +1,7 @@
 package ddim.train;
 
 import ddim.data.ImageSource;
+import ddim.model.SafeTensors;
 import ddim.nn.ParamSpec;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -60,15 +61,15 @@ public final class Trainer {
    * @param config the recipe; a resumed run must have the same one
    * @param data images of the network's shape
    * @param folder of the run, made if it is not there
-   * @param steps the number of the last step, at least 1 and not above the recipe's {@code
-   *     decaySteps}, if it has them
+   * @param steps the number of the last step, at least 1, not below the checkpoint's, and not above
+   *     the recipe's {@code decaySteps}, if it has them; a run that is there already is finished
    * @param resume whether to continue from the folder's newest checkpoint
    * @param devices what to train on
    * @param listener hears every step, and may end the run early, with a checkpoint
    * @return the last step of the run
    * @throws IllegalArgumentException if images and network do not fit, if the folder holds a run
-   *     and {@code resume} is false, if it holds none and it is true, if its recipe is another, or
-   *     if the devices cannot share a batch
+   *     and {@code resume} is false, if it holds none and it is true, if its recipe is another, if
+   *     it is beyond {@code steps}, or if the devices cannot share a batch
    * @throws WorkerLostException if a process of the cluster is gone
    * @throws TrainingDivergedException if a loss is not finite
    * @throws IllegalStateException if another process trains in the folder
@@ -132,15 +133,35 @@ public final class Trainer {
     if (resume && checkpoint.isEmpty()) {
       throw new IllegalArgumentException(run.root() + " has no checkpoint to resume from");
     }
+    long begin = checkpoint.isPresent() ? resumable(checkpoint.get(), steps) : 0;
+    listener.onStart(begin);
+    if (begin == steps && devices.cluster().isEmpty()) {
+      return begin;
+    }
     try (TrainSession session = TrainSession.open(config, devices)) {
-      long last;
+      long last = begin;
       try {
-        last = train(session, checkpoint, steps);
+        if (begin < steps) {
+          last = train(session, checkpoint, steps);
+        }
       } catch (TensorFlowException e) {
         throw session.explain(e);
       }
       session.sayFarewell();
       return last;
+    }
+  }
+
+  /** The step of a checkpoint that can be trained on to {@code steps}. */
+  private long resumable(Path checkpoint, long steps) throws IOException {
+    try (SafeTensors tensors = SafeTensors.open(checkpoint)) {
+      Checkpoint.Header header = Checkpoint.header(checkpoint, tensors);
+      requireSame(header);
+      if (header.step() > steps) {
+        throw new IllegalArgumentException(
+            "--steps must be above the run's step %d, is %d".formatted(header.step(), steps));
+      }
+      return header.step();
     }
   }
 
@@ -150,7 +171,6 @@ public final class Trainer {
     Checkpoint.Header start;
     if (checkpoint.isPresent()) {
       start = Checkpoint.restore(checkpoint.get(), graph.variables, session);
-      requireSame(start);
     } else {
       initialize(graph.variables, session);
       Files.writeString(run.config(), config.toJson() + "\n");

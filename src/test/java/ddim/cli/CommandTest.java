@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,6 +44,39 @@ class CommandTest {
     assertThat(resumed.exitCode()).as(resumed.err()).isZero();
     assertThat(resumed.err()).contains("train: 3 of 3 steps, loss ");
     assertThat(resumed.out()).contains("to step 3");
+  }
+
+  /** A script or a job that is started again must not fail because all is done. */
+  @Test
+  void aRunThatIsFinishedSaysSoAndOneThatIsBeyondTheStepsIsAnError() throws IOException {
+    String run = tiny.path("finished");
+    Outcome trained = trainTo(2, run, "--config", tiny.path("recipe.json"));
+    assertThat(trained.out()).isEqualTo("trained " + run + " to step 2\n");
+    List<Path> before = filesOf(run);
+
+    Outcome finished = trainTo(2, run, "--resume");
+    assertThat(finished.exitCode()).as(finished.err()).isZero();
+    assertThat(finished.out()).isEqualTo(run + ": already trained to step 2\n");
+    assertThat(filesOf(run)).isEqualTo(before);
+
+    Outcome beyond = trainTo(1, run, "--resume");
+    assertThat(beyond.exitCode()).isEqualTo(1);
+    assertThat(beyond.err()).endsWith("ddim train: --steps must be above the run's step 2, is 1\n");
+  }
+
+  private static Outcome trainTo(int steps, String run, String... more) {
+    String[] arguments = {
+      "train", "--data", tiny.path("noise"), "--out", run, "--steps", Integer.toString(steps)
+    };
+    String[] all = Arrays.copyOf(arguments, arguments.length + more.length);
+    System.arraycopy(more, 0, all, arguments.length, more.length);
+    return ddim(all);
+  }
+
+  private static List<Path> filesOf(String run) throws IOException {
+    try (Stream<Path> files = Files.walk(Path.of(run))) {
+      return files.sorted().toList();
+    }
   }
 
   @Test
