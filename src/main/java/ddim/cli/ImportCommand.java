@@ -1,5 +1,6 @@
 package ddim.cli;
 
+import ddim.data.ImageSource;
 import ddim.model.ModelWeights;
 import ddim.model.SavedModelWeights;
 import ddim.model.foreign.DiffusersFolder;
@@ -28,6 +29,7 @@ import picocli.CommandLine.Spec;
     })
 final class ImportCommand implements Callable<Integer> {
   private static final String DEFAULT_CONFIG = "cifar10";
+  private static final String UNKNOWN_DATASET = "unknown";
 
   @Spec private CommandSpec spec;
 
@@ -59,20 +61,21 @@ final class ImportCommand implements Callable<Integer> {
 
   @Option(
       names = "--dataset",
-      defaultValue = RunImporter.UNKNOWN_DATASET,
       paramLabel = "NAME",
       description =
-          "What the weights were trained on (default: ${DEFAULT-VALUE}; savedmodels and runs say"
-              + " it).")
-  private String dataset;
+          "What the weights were trained on (default: "
+              + UNKNOWN_DATASET
+              + "); savedmodels and runs say it.")
+  private @Nullable String dataset;
 
   @Option(
       names = "--license",
-      defaultValue = "NOASSERTION",
       paramLabel = "SPDX",
       description =
-          "The licence of the weights (default: ${DEFAULT-VALUE}; savedmodels and runs say it).")
-  private String license;
+          "The licence of the weights (default: "
+              + ImageSource.NO_LICENSE_STATED
+              + "); savedmodels and runs say it.")
+  private @Nullable String license;
 
   @Override
   public Integer call() throws IOException {
@@ -82,6 +85,10 @@ final class ImportCommand implements Callable<Integer> {
     }
     String kind = from.substring(0, colon);
     Path path = Path.of(from.substring(colon + 1));
+    if (kind.equals("savedmodel") || kind.equals("run")) {
+      requireAbsent("--dataset", dataset, kind);
+      requireAbsent("--license", license, kind);
+    }
     if (kind.equals("run")) {
       if (config == null) {
         throw wrong("run:… needs --config, the recipe to go on with");
@@ -94,7 +101,7 @@ final class ImportCommand implements Callable<Integer> {
     TrainConfig recipe = Recipes.find(config == null ? DEFAULT_CONFIG : config, spec);
     ModelWeights weights =
         switch (kind) {
-          case "diffusers" -> DiffusersFolder.read(path, dataset, license);
+          case "diffusers" -> DiffusersFolder.read(path, dataset(), license());
           case "tf1" -> weights(Tf1Checkpoint.read(path, recipe.unet().withClasses(0)), recipe);
           case "ermongroup" ->
               weights(ErmongroupFile.read(path, recipe.unet().withClasses(0)), recipe);
@@ -114,10 +121,27 @@ final class ImportCommand implements Callable<Integer> {
         recipe.unet().withClasses(0),
         recipe.schedule(),
         recipe.prediction(),
-        dataset,
-        license,
+        dataset(),
+        license(),
         0,
         values);
+  }
+
+  private String dataset() {
+    return dataset == null ? UNKNOWN_DATASET : dataset;
+  }
+
+  private String license() {
+    return license == null ? ImageSource.NO_LICENSE_STATED : license;
+  }
+
+  private void requireAbsent(String option, @Nullable String value, String kind) {
+    if (value != null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "Invalid value for option '%s': must be absent with --from %s:…, which says it, is %s"
+              .formatted(option, kind, value));
+    }
   }
 
   private ParameterException wrong(String why) {

@@ -162,6 +162,11 @@ public final class ImageFolder implements ImageSource {
     return classNames;
   }
 
+  @Override
+  public String digest() {
+    return ImageDigest.ofFiles(folder, files);
+  }
+
   /**
    * @throws UncheckedIOException if the file cannot be read and is not to be skipped; the message
    *     names it

@@ -1,5 +1,6 @@
 package ddim.data;
 
+import java.io.UncheckedIOException;
 import java.util.List;
 
 /**
@@ -56,6 +57,17 @@ public interface ImageSource {
   /** What the classes are called, by label; empty if nobody has said. */
   default List<String> classNames() {
     return List.of();
+  }
+
+  /**
+   * SHA-256, in hexadecimal, of what tells these images from others: number, size, pixels and
+   * labels, or, where pixels are still to be read, names and sizes of the files. Looks at all of
+   * them.
+   *
+   * @throws UncheckedIOException if a file is no longer there
+   */
+  default String digest() {
+    return ImageDigest.ofPixels(this);
   }
 
   /** The bytes of one image, height * width * channels. */

@@ -33,34 +33,47 @@ final class Checkpoint {
 
   private static final String STEP = "step";
   private static final String EARLIER_STEPS = "earlier_steps";
+  private static final String EARLIER_DATASET = "earlier_dataset";
+  private static final String EARLIER_LICENSE = "earlier_license";
   private static final String CONFIG = "config";
   private static final String DATASET = "dataset";
   private static final String LICENSE = "license";
   private static final String SMOOTHED_LOSS = "smoothed_loss";
   private static final String CLASS_NAMES = "class_names"; // one a line
+  private static final String IMAGES = "images";
+  private static final String DIGEST = "images_digest";
 
   private Checkpoint() {}
 
   /**
    * What stands beside the numbers of a checkpoint.
    *
-   * @param step of this run
-   * @param earlierSteps that the weights had seen before this run; 0 if it began with random ones
-   * @param classNames of the labels, empty if they have none
+   * @param step of this run; 0 of an imported one that has not been trained yet
+   * @param origin what the weights were before this run
+   * @param data the images of this run; at step 0 what is known of those before
    * @param smoothedLoss after this step; 0 at step 0
    */
-  record Header(
-      long step,
-      long earlierSteps,
-      TrainConfig config,
-      String dataset,
-      String license,
-      List<String> classNames,
-      double smoothedLoss) {
+  record Header(long step, Origin origin, TrainConfig config, Dataset data, double smoothedLoss) {
 
     /** The same with another recipe. */
     Header withConfig(TrainConfig other) {
-      return new Header(step, earlierSteps, other, dataset, license, classNames, smoothedLoss);
+      return new Header(step, origin, other, data, smoothedLoss);
+    }
+
+    /** The same with its images, of which an older checkpoint knows less. */
+    Header withData(Dataset images) {
+      return new Header(step, origin, config, images, smoothedLoss);
+    }
+
+    /** The same after more steps. */
+    Header at(long later, double loss) {
+      return new Header(later, origin, config, data, loss);
+    }
+
+    /** Of an imported run: that which begins with its weights and these images. */
+    Header beginningWith(Dataset images) {
+      Origin before = new Origin(origin.steps(), data.name(), data.license());
+      return new Header(0, before, config, images, 0);
     }
   }
 
@@ -140,11 +153,15 @@ final class Checkpoint {
     Map<String, String> texts =
         new TreeMap<>(); // in one order, so that equal states are equal files
     texts.put(STEP, Long.toString(header.step()));
-    texts.put(EARLIER_STEPS, Long.toString(header.earlierSteps()));
+    texts.put(EARLIER_STEPS, Long.toString(header.origin().steps()));
+    texts.put(EARLIER_DATASET, header.origin().dataset());
+    texts.put(EARLIER_LICENSE, header.origin().license());
     texts.put(CONFIG, header.config().toJson());
-    texts.put(DATASET, header.dataset());
-    texts.put(LICENSE, header.license());
-    texts.put(CLASS_NAMES, String.join("\n", header.classNames()));
+    texts.put(DATASET, header.data().name());
+    texts.put(LICENSE, header.data().license());
+    texts.put(CLASS_NAMES, String.join("\n", header.data().classNames()));
+    texts.put(IMAGES, Integer.toString(header.data().images()));
+    texts.put(DIGEST, header.data().digest());
     texts.put(SMOOTHED_LOSS, Double.toString(header.smoothedLoss()));
     SafeTensorsWriter.write(file, texts, tensors);
     return file;
@@ -196,11 +213,17 @@ final class Checkpoint {
     try {
       return new Header(
           Long.parseLong(texts.getOrDefault(STEP, "")),
-          Long.parseLong(texts.getOrDefault(EARLIER_STEPS, "")),
+          new Origin(
+              Long.parseLong(texts.getOrDefault(EARLIER_STEPS, "")),
+              texts.getOrDefault(EARLIER_DATASET, ""),
+              texts.getOrDefault(EARLIER_LICENSE, "")),
           TrainConfig.parse(texts.getOrDefault(CONFIG, ""), file.toString()),
-          texts.getOrDefault(DATASET, ""),
-          texts.getOrDefault(LICENSE, ""),
-          texts.getOrDefault(CLASS_NAMES, "").lines().toList(),
+          new Dataset(
+              texts.getOrDefault(DATASET, ""),
+              texts.getOrDefault(LICENSE, ""),
+              texts.getOrDefault(CLASS_NAMES, "").lines().toList(),
+              Integer.parseInt(texts.getOrDefault(IMAGES, "0")),
+              texts.getOrDefault(DIGEST, "")),
           Double.parseDouble(texts.getOrDefault(SMOOTHED_LOSS, "0")));
     } catch (IllegalArgumentException e) {
       throw new ModelFormatException(file + ": not a checkpoint of a run: " + e.getMessage(), e);

@@ -74,11 +74,11 @@ public final class RunExporter {
           config.unet(),
           config.schedule(),
           config.prediction(),
-          header.dataset(),
-          header.license(),
-          header.earlierSteps() + header.step(),
+          header.origin().datasetsUntil(header.data()),
+          header.origin().licensesWith(header.data()),
+          header.origin().steps() + header.step(),
           values,
-          header.classNames());
+          header.data().classNames());
     }
   }
 }

@@ -14,14 +14,11 @@ import java.util.Map;
 
 /** Writes weights from elsewhere as a run, to be exported or trained on. */
 public final class RunImporter {
-  /** What an imported run was trained on when nobody says; training on may be on anything. */
-  public static final String UNKNOWN_DATASET = "unknown";
-
   private RunImporter() {}
 
   /**
    * Writes the recipe and a checkpoint at step 0: the weights, their average equal to them, and
-   * Adam's moments at 0.
+   * Adam's moments at 0. It may be trained on with any images of its size.
    *
    * <p>Weights without labels go into a recipe with classes too, as a network that has yet to learn
    * them ({@link ModelWeights#withClasses}).
@@ -57,11 +54,9 @@ public final class RunImporter {
         folder,
         new Checkpoint.Header(
             0,
-            weights.trainingStep(),
+            new Origin(weights.trainingStep(), "", ""),
             config,
-            weights.dataset(),
-            weights.license(),
-            weights.classNames(),
+            Dataset.named(weights.dataset(), weights.license(), weights.classNames()),
             0),
         tensors);
   }

@@ -132,15 +132,7 @@ final class TrainLoop {
   private void save(long step, Metrics metrics, EventFile events) throws IOException {
     metrics.flush();
     events.flush();
-    Checkpoint.Header header =
-        new Checkpoint.Header(
-            step,
-            start.earlierSteps(),
-            config,
-            data.name(),
-            data.license(),
-            data.classNames(),
-            smoothed.value());
+    Checkpoint.Header header = start.at(step, smoothed.value());
     Path file = Checkpoint.save(run, header, graph.variables, session);
     listener.onCheckpoint(step, file);
     if (!listener.wantsToStop()) { // Java cannot begin to draw while its process ends

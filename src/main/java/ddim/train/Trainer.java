@@ -133,7 +133,8 @@ public final class Trainer {
     if (resume && checkpoint.isEmpty()) {
       throw new IllegalArgumentException(run.root() + " has no checkpoint to resume from");
     }
-    long begin = checkpoint.isPresent() ? resumable(checkpoint.get(), steps) : 0;
+    Dataset images = Dataset.of(data);
+    long begin = checkpoint.isPresent() ? resumable(checkpoint.get(), images, steps) : 0;
     listener.onStart(begin);
     if (begin == steps && devices.cluster().isEmpty()) {
       return begin;
@@ -142,7 +143,7 @@ public final class Trainer {
       long last = begin;
       try {
         if (begin < steps) {
-          last = train(session, checkpoint, steps);
+          last = train(session, checkpoint, images, steps);
         }
       } catch (TensorFlowException e) {
         throw session.explain(e);
@@ -153,10 +154,10 @@ public final class Trainer {
   }
 
   /** The step of a checkpoint that can be trained on to {@code steps}. */
-  private long resumable(Path checkpoint, long steps) throws IOException {
+  private long resumable(Path checkpoint, Dataset images, long steps) throws IOException {
     try (SafeTensors tensors = SafeTensors.open(checkpoint)) {
       Checkpoint.Header header = Checkpoint.header(checkpoint, tensors);
-      requireSame(header);
+      requireSame(header, images);
       if (header.step() > steps) {
         throw new IllegalArgumentException(
             "--steps must be above the run's step %d, is %d".formatted(header.step(), steps));
@@ -165,17 +166,18 @@ public final class Trainer {
     }
   }
 
-  private long train(TrainSession open, Optional<Path> checkpoint, long steps) throws IOException {
+  private long train(TrainSession open, Optional<Path> checkpoint, Dataset images, long steps)
+      throws IOException {
     TrainGraph graph = open.graph();
     Session session = open.session();
     Checkpoint.Header start;
     if (checkpoint.isPresent()) {
-      start = Checkpoint.restore(checkpoint.get(), graph.variables, session);
+      Checkpoint.Header there = Checkpoint.restore(checkpoint.get(), graph.variables, session);
+      start = there.step() == 0 ? there.beginningWith(images) : there.withData(images);
     } else {
       initialize(graph.variables, session);
       Files.writeString(run.config(), config.toJson() + "\n");
-      start =
-          new Checkpoint.Header(0, 0, config, data.name(), data.license(), data.classNames(), 0);
+      start = new Checkpoint.Header(0, Origin.RANDOM, config, images, 0);
     }
     return new TrainLoop(run, data, listener, graph, session, start).run(steps);
   }
@@ -194,7 +196,7 @@ public final class Trainer {
     Checkpoint.set(session, values);
   }
 
-  private void requireSame(Checkpoint.Header header) {
+  private void requireSame(Checkpoint.Header header, Dataset images) {
     if (!header.config().equals(config)) {
       throw new IllegalArgumentException(
           "the run in "
@@ -202,15 +204,10 @@ public final class Trainer {
               + " was made with another recipe: "
               + ConfigDifference.of(header.config(), config));
     }
-    boolean unknown = header.dataset().equals(RunImporter.UNKNOWN_DATASET);
-    if (!unknown && !header.dataset().equals(data.name())) {
+    String differences = header.step() == 0 ? "" : header.data().differences(images);
+    if (!differences.isEmpty()) {
       throw new IllegalArgumentException(
-          "the run in "
-              + run.root()
-              + " was trained on "
-              + header.dataset()
-              + ", not on "
-              + data.name());
+          "the run in " + run.root() + " was trained on other images: " + differences);
     }
   }
 }

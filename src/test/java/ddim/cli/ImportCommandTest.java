@@ -155,6 +155,8 @@ class ImportCommandTest {
     "import --from x --out r, is not KIND:PATH",
     "import --from zip:x --out r, none of diffusers:",
     "import --from run:x --out r, needs --config",
+    "import --from savedmodel:x --out r --dataset d, must be absent with --from savedmodel:",
+    "import --from run:x --out r --license MIT, must be absent with --from run:",
     "import --from tf1:x --config nope --out r, neither a file nor one of fashion-mnist",
     "export --run r, Missing required options '--models=DIR' and '--name=NAME'",
     "export --run r --models m --name n --out o, '--out' is for other formats",
