@@ -17,6 +17,7 @@ import org.tensorflow.Operation;
 import org.tensorflow.Output;
 import org.tensorflow.Signature;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.proto.DataType;
@@ -46,8 +47,23 @@ final class Tower {
     this.function = ConcreteFunction.create(this::body);
   }
 
-  /** What a tower makes of its rows. */
-  record Outcome(Operand<TFloat32> loss, List<Operand<TFloat32>> gradients) {}
+  /** What a tower makes of its rows, or the sum of what several do. */
+  record Outcome(Operand<TFloat32> loss, List<Operand<TFloat32>> gradients) {
+    Outcome plus(Ops tf, Outcome other) {
+      List<Operand<TFloat32>> sums = new ArrayList<>();
+      for (int i = 0; i < gradients.size(); i++) {
+        sums.add(tf.math.add(gradients.get(i), other.gradients.get(i)));
+      }
+      return new Outcome(tf.math.add(loss, other.loss), sums);
+    }
+
+    /** Something to wait for: it is there when all of this is. */
+    Op whole(Ops tf) {
+      List<Op> all = new ArrayList<>(gradients);
+      all.add(loss);
+      return tf.withControlDependencies(all).noOp();
+    }
+  }
 
   /**
    * Calls it on the device of {@code tf}.

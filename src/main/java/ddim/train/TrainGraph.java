@@ -6,6 +6,7 @@ import ddim.sampling.NoiseLevel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.tensorflow.DeviceSpec;
 import org.tensorflow.Graph;
@@ -89,13 +90,7 @@ final class TrainGraph {
     loss = mean(towers.stream().map(Tower.Outcome::loss).toList());
     gradients = meanGradients(towers);
     gradientNorm = norm(gradients);
-    firstDevice =
-        placement.devices() == 1
-            ? null
-            : norm(
-                towers.subList(0, config.accumulate()).stream()
-                    .flatMap(tower -> tower.gradients().stream())
-                    .toList());
+    firstDevice = placement.devices() == 1 ? null : norm(towers.get(0).gradients());
     update = update();
   }
 
@@ -127,7 +122,11 @@ final class TrainGraph {
     return towers(xt, t, told, target(x0, eps, signal, noise));
   }
 
-  /** The calls of all devices, in turns on each; every one has an equal part of the batch. */
+  /**
+   * The sums of each device, of calls in turns; every call has an equal part of the batch. A turn
+   * begins when the one before is in the sum, so that a device has at most two sets of gradients in
+   * its memory, the sum and those of one turn.
+   */
   private List<Tower.Outcome> towers(
       Operand<TFloat32> xt,
       Operand<TInt32> t,
@@ -136,26 +135,29 @@ final class TrainGraph {
     int rows = placement.rowsPerTower(config);
     List<Operand<TFloat32>> weights = new ArrayList<>();
     variables.all().forEach(slot -> weights.add(tf.identity(slot.weight())));
-    List<Tower.Outcome> outcomes = new ArrayList<>();
+    List<Tower.Outcome> sums = new ArrayList<>();
     for (DeviceSpec device : placement.towers()) {
-      Ops turn = tf;
-      for (int i = 0; i < config.accumulate(); i++) {
-        int first = outcomes.size() * rows;
-        Tower.Outcome outcome =
-            new Tower(config, first, rows)
-                .call(
-                    turn.withDevice(device),
-                    rows(turn, xt, first, rows),
-                    rows(turn, t, first, rows),
-                    told == null ? null : rows(turn, told, first, rows),
-                    rows(turn, target, first, rows),
-                    step,
-                    weights);
-        outcomes.add(outcome);
-        turn = tf.withControlDependencies(List.<Op>of(outcome.loss())); // one after the other
+      Ops here = tf.withDevice(device);
+      int begin = sums.size() * config.accumulate() * rows;
+      BiFunction<Ops, Integer, Tower.Outcome> part =
+          (turn, first) ->
+              new Tower(config, first, rows)
+                  .call(
+                      turn.withDevice(device),
+                      rows(turn, xt, first, rows),
+                      rows(turn, t, first, rows),
+                      told == null ? null : rows(turn, told, first, rows),
+                      rows(turn, target, first, rows),
+                      step,
+                      weights);
+      Tower.Outcome sum = part.apply(tf, begin);
+      for (int i = 1; i < config.accumulate(); i++) {
+        Ops turn = tf.withControlDependencies(List.of(sum.whole(here)));
+        sum = sum.plus(here, part.apply(turn, begin + i * rows));
       }
+      sums.add(sum);
     }
-    return outcomes;
+    return sums;
   }
 
   /** The parts of the batch are equal, so the mean over calls is that over the batch. */
@@ -180,10 +182,11 @@ final class TrainGraph {
     return turn.slice(all, turn.constant(begin), turn.constant(size));
   }
 
-  private Operand<TFloat32> mean(List<Operand<TFloat32>> parts) {
-    return parts.size() == 1
-        ? parts.get(0)
-        : tf.math.mul(tf.math.addN(parts), tf.constant(1f / parts.size()));
+  /** Of the sums of all devices. */
+  private Operand<TFloat32> mean(List<Operand<TFloat32>> sums) {
+    int parts = sums.size() * config.accumulate();
+    Operand<TFloat32> sum = sums.size() == 1 ? sums.get(0) : tf.math.addN(sums);
+    return parts == 1 ? sum : tf.math.mul(sum, tf.constant(1f / parts));
   }
 
   /** The labels, some of them -1: so the network learns to do without, which guidance needs. */
