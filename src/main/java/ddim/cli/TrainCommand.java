@@ -187,6 +187,11 @@ final class TrainCommand implements Callable<Integer> {
             }
 
             @Override
+            public void onWarning(String text) {
+              spec.commandLine().getErr().println("warning: " + text);
+            }
+
+            @Override
             public int samples() {
               return samples;
             }

@@ -16,14 +16,25 @@ final class CheckpointSamples {
   private CheckpointSamples() {}
 
   /**
-   * Draws a grid into a PNG file and, for TensorBoard, into an event file.
+   * Draws a grid into a PNG file and, for TensorBoard, into an event file, as far as that can be
+   * done.
    *
    * @param checkpoint a checkpoint of a run
    * @param step of the checkpoint
    * @param count of samples, at least 1
    */
-  static void draw(Path checkpoint, long step, int count, Path picture, EventFile events)
-      throws IOException {
+  static void draw(
+      Path checkpoint, long step, int count, Path picture, EventFile events, SideFiles files) {
+    files.write(
+        picture,
+        () -> {
+          ImageGrid grid = grid(checkpoint, count);
+          files.write(events.file(), () -> write(grid, step, events));
+          grid.write(picture);
+        });
+  }
+
+  private static ImageGrid grid(Path checkpoint, int count) throws IOException {
     ModelWeights weights = RunExporter.read(checkpoint);
     UNetConfig unet = weights.unet();
     int steps = Math.min(STEPS, weights.schedule().trainSteps());
@@ -34,9 +45,12 @@ final class CheckpointSamples {
             unet.width(),
             unet.imageChannels());
     boolean classInColumn = unet.classes() > 1 && unet.classes() <= count;
-    ImageGrid grid = classInColumn ? square.withColumns(unet.classes()) : square;
+    return classInColumn ? square.withColumns(unet.classes()) : square;
+  }
+
+  private static void write(ImageGrid grid, long step, EventFile events) throws IOException {
     BufferedImage drawn = grid.draw();
-    grid.write(picture);
-    events.write(step, TAG, grid.png(), drawn.getHeight(), drawn.getWidth(), unet.imageChannels());
+    int channels = drawn.getRaster().getNumBands();
+    events.write(step, TAG, grid.png(), drawn.getHeight(), drawn.getWidth(), channels);
   }
 }

@@ -2,42 +2,53 @@ package ddim.train;
 
 import com.google.protobuf.ByteString;
 import ddim.model.TfRecord;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import org.tensorflow.proto.Event;
 import org.tensorflow.proto.SessionLog;
 import org.tensorflow.proto.Summary;
 
 /** The numbers of a run as TensorBoard reads them: an event file for each time it was started. */
-final class EventFile implements AutoCloseable {
-  private final OutputStream out;
+final class EventFile {
+  private final Path file;
+  private final AppendedFile records;
 
-  private EventFile(OutputStream out) {
-    this.out = out;
+  private EventFile(Path file) {
+    this.file = file;
+    this.records = new AppendedFile(file, 0);
   }
 
-  /** Opens a new file in the run's folder; what earlier files say of later steps is void. */
+  /**
+   * Opens a new file in the run's folder; what earlier files say of later steps is void.
+   *
+   * @throws IOException if it cannot be written; the message names it
+   */
   static EventFile open(RunFolder run, long step) throws IOException {
-    Files.createDirectories(run.root());
     long seconds = System.currentTimeMillis() / 1000;
     Path file = run.events(seconds);
     while (Files.exists(file)) {
       file = run.events(++seconds);
     }
-    EventFile events =
-        new EventFile(
-            new BufferedOutputStream(Files.newOutputStream(file, StandardOpenOption.CREATE_NEW)));
-    events.write(Event.newBuilder().setFileVersion("brain.Event:2"));
-    events.write(
-        Event.newBuilder()
-            .setStep(step + 1)
-            .setSessionLog(
-                SessionLog.newBuilder().setStatus(SessionLog.SessionStatus.START).build()));
-    return events;
+    EventFile events = new EventFile(file);
+    try {
+      Files.createDirectories(run.root());
+      Files.createFile(file);
+      events.write(Event.newBuilder().setFileVersion("brain.Event:2"));
+      events.write(
+          Event.newBuilder()
+              .setStep(step + 1)
+              .setSessionLog(
+                  SessionLog.newBuilder().setStatus(SessionLog.SessionStatus.START).build()));
+      events.flush();
+      return events;
+    } catch (IOException e) {
+      throw Unwritable.of(file, e);
+    }
+  }
+
+  Path file() {
+    return file;
   }
 
   void write(TrainProgress progress) throws IOException {
@@ -72,12 +83,7 @@ final class EventFile implements AutoCloseable {
   }
 
   void flush() throws IOException {
-    out.flush();
-  }
-
-  @Override
-  public void close() throws IOException {
-    out.close();
+    records.flush();
   }
 
   private static void add(Summary.Builder summary, String tag, double value) {
@@ -86,6 +92,6 @@ final class EventFile implements AutoCloseable {
 
   private void write(Event.Builder event) throws IOException {
     double now = System.currentTimeMillis() / 1e3;
-    out.write(TfRecord.of(event.setWallTime(now).build().toByteArray()));
+    records.append(TfRecord.of(event.setWallTime(now).build().toByteArray()));
   }
 }

@@ -1,37 +1,52 @@
 package ddim.train;
 
-import java.io.BufferedWriter;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
 /** The {@code metrics.csv} of a run: one line a step. */
-final class Metrics implements AutoCloseable {
+final class Metrics {
   private static final String HEADER =
       "step,loss,smoothed_loss,gradient_norm,learning_rate,ema_decay,data_wait,images_per_second";
 
-  private final BufferedWriter writer;
+  private final AppendedFile lines;
 
-  private Metrics(BufferedWriter writer) {
-    this.writer = writer;
+  private Metrics(AppendedFile lines) {
+    this.lines = lines;
   }
 
-  /** Opens the file for the steps after {@code step}; later lines of an interrupted run go. */
+  /**
+   * Opens the file for the steps after {@code step}; later lines of an interrupted run go.
+   *
+   * @throws IOException if it cannot be read or written; the message names it
+   */
   static Metrics open(Path file, long step) throws IOException {
+    try {
+      begin(file, step);
+      return new Metrics(new AppendedFile(file, Files.size(file)));
+    } catch (IOException e) {
+      throw Unwritable.of(file, e);
+    }
+  }
+
+  private static void begin(Path file, long step) throws IOException {
     List<String> kept = new ArrayList<>(List.of(HEADER));
     if (step > 0 && Files.exists(file)) {
       Files.readAllLines(file).stream().filter(line -> isUntil(line, step)).forEach(kept::add);
     }
     Path folder = Files.createDirectories(file.toAbsolutePath().normalize().getParent());
     Path part = folder.resolve("." + file.getFileName() + ".part");
-    Files.write(part, kept);
-    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    return new Metrics(Files.newBufferedWriter(file, StandardOpenOption.APPEND));
+    try {
+      Files.write(part, kept);
+      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(part);
+    }
   }
 
   private static boolean isUntil(String line, long step) {
@@ -42,7 +57,7 @@ final class Metrics implements AutoCloseable {
   }
 
   void write(TrainProgress progress) throws IOException {
-    writer.write(
+    String line =
         String.format(
             Locale.ROOT,
             "%d,%.6f,%.6f,%.6f,%.6g,%.6f,%.4f,%.2f%n",
@@ -53,15 +68,11 @@ final class Metrics implements AutoCloseable {
             progress.learningRate(),
             progress.emaDecay(),
             progress.dataWait(),
-            progress.imagesPerSecond()));
+            progress.imagesPerSecond());
+    lines.append(line.getBytes(StandardCharsets.US_ASCII));
   }
 
   void flush() throws IOException {
-    writer.flush();
-  }
-
-  @Override
-  public void close() throws IOException {
-    writer.close();
+    lines.flush();
   }
 }

@@ -1,5 +1,7 @@
 package ddim.train;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Where the files of a run are. */
@@ -9,6 +11,19 @@ record RunFolder(Path root) {
 
   Path config() {
     return root.resolve("config.json");
+  }
+
+  /**
+   * Writes the recipe.
+   *
+   * @throws IOException if it cannot be written; the message names it
+   */
+  void write(TrainConfig config) throws IOException {
+    try {
+      Files.writeString(config(), config.toJson() + "\n");
+    } catch (IOException e) {
+      throw Unwritable.of(config(), e);
+    }
   }
 
   Path metrics() {

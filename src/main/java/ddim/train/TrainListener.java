@@ -31,6 +31,9 @@ public interface TrainListener {
   /** Once of a run on several devices, after some steps. */
   default void onScaling(Scaling scaling) {}
 
+  /** Of a file that cannot be written and that the training goes on without, in words. */
+  default void onWarning(String text) {}
+
   /** After a checkpoint was written. */
   default void onCheckpoint(long step, Path file) {}
 }

@@ -23,6 +23,7 @@ final class TrainLoop {
   private final Session session;
   private final Checkpoint.Header start;
   private final SmoothedLoss smoothed;
+  private final SideFiles files;
 
   /**
    * @param start what the variables of {@code session} are
@@ -41,6 +42,7 @@ final class TrainLoop {
     this.graph = graph;
     this.session = session;
     this.start = start;
+    this.files = new SideFiles(listener);
     this.smoothed = new SmoothedLoss(start.smoothedLoss());
   }
 
@@ -51,9 +53,9 @@ final class TrainLoop {
     boolean labelled = config.unet().classes() > 0;
     long saved = start.step();
     long step = start.step();
-    try (Metrics metrics = Metrics.open(run.metrics(), step);
-        EventFile events = EventFile.open(run, step);
-        BatchQueue queue = new BatchQueue(batches, step, steps, labelled, AHEAD)) {
+    Metrics metrics = Metrics.open(run.metrics(), step);
+    EventFile events = EventFile.open(run, step);
+    try (BatchQueue queue = new BatchQueue(batches, step, steps, labelled, AHEAD)) {
       ScalingMeter scaling = new ScalingMeter(graph, session, steps - step);
       long begin = System.nanoTime();
       while (step < steps && !listener.wantsToStop()) {
@@ -75,8 +77,8 @@ final class TrainLoop {
                 (double) queue.waitedNanos() / (now - begin));
         requireFinite(progress);
         step++;
-        metrics.write(progress);
-        events.write(progress);
+        files.write(run.metrics(), () -> metrics.write(progress));
+        files.write(events.file(), () -> events.write(progress));
         listener.onStep(progress);
         if (scaling.isDueAfter(now - from)) {
           try (StepFeed feed = feed(batch, step - 1)) {
@@ -91,6 +93,9 @@ final class TrainLoop {
       if (saved != step) {
         save(step, metrics, events);
       }
+    } finally {
+      files.finish(run.metrics(), metrics::flush);
+      files.finish(events.file(), events::flush);
     }
     return step;
   }
@@ -130,15 +135,15 @@ final class TrainLoop {
   }
 
   private void save(long step, Metrics metrics, EventFile events) throws IOException {
-    metrics.flush();
-    events.flush();
+    files.write(run.metrics(), metrics::flush);
+    files.write(events.file(), events::flush);
     Checkpoint.Header header = start.at(step, smoothed.value());
     Path file = Checkpoint.save(run, header, graph.variables, session);
     listener.onCheckpoint(step, file);
     if (!listener.wantsToStop()) { // Java cannot begin to draw while its process ends
-      LossCurve.draw(run.metrics(), run.lossPlot());
+      files.write(run.lossPlot(), () -> LossCurve.draw(run.metrics(), run.lossPlot()));
       if (listener.samples() > 0) {
-        CheckpointSamples.draw(file, step, listener.samples(), run.samples(), events);
+        CheckpointSamples.draw(file, step, listener.samples(), run.samples(), events, files);
       }
     }
   }

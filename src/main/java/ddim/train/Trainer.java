@@ -4,7 +4,6 @@ import ddim.data.ImageSource;
 import ddim.model.SafeTensors;
 import ddim.nn.ParamSpec;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -176,7 +175,7 @@ public final class Trainer {
       start = there.step() == 0 ? there.beginningWith(images) : there.withData(images);
     } else {
       initialize(graph.variables, session);
-      Files.writeString(run.config(), config.toJson() + "\n");
+      run.write(config);
       start = new Checkpoint.Header(0, Origin.RANDOM, config, images, 0);
     }
     return new TrainLoop(run, data, listener, graph, session, start).run(steps);

@@ -148,7 +148,7 @@ class EventFileTest {
     public void onStep(TrainProgress progress) {}
   }
 
-  private static List<Event> eventsOf(Path file) throws Exception {
+  static List<Event> eventsOf(Path file) throws Exception {
     ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     List<Event> events = new ArrayList<>();
     while (bytes.hasRemaining()) {
