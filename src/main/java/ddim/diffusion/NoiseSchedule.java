@@ -1,6 +1,7 @@
 package ddim.diffusion;
 
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.function.IntToDoubleFunction;
 
 /**
@@ -103,6 +104,20 @@ public final class NoiseSchedule {
   /** {@code beta_t = 1 - alphaBar_t / alphaBar_(t-1)}, t from 0 to T - 1. */
   public double beta(int t) {
     return 1 - alphaBar(t) / alphaBar(t - 1);
+  }
+
+  /**
+   * What is wrong with a model that predicts so, where it is asked at a level; empty if nothing is.
+   * From the noise of an image that is nothing but noise, x0 cannot be had.
+   *
+   * @param t from 0 to T - 1
+   */
+  public Optional<String> problemOf(Prediction prediction, int t) {
+    return prediction == Prediction.EPS && !(alphaBar(t) > 0)
+        ? Optional.of(
+            "prediction must be v or x0 where no signal is left (t = %d of this schedule), is eps"
+                .formatted(t))
+        : Optional.empty();
   }
 
   /** log(signal / noise): infinite for the clean image, minus infinite where no signal is left. */

@@ -106,15 +106,12 @@ final class SamplerRules {
     rule(!sampler.sigmaHat() || eta == 1, "sigma_hat", "needs the mean of eta 1, eta is %s", eta);
   }
 
-  /** Zero terminal SNR: x0 cannot be had from the noise of an image that is nothing but noise. */
   private void checkSignal(Prediction prediction) {
     int[] tau = sampler.visited(schedule);
     int highest = tau[tau.length - 1];
-    rule(
-        prediction != Prediction.EPS || schedule.alphaBar(highest) > 0,
-        "prediction",
-        "must be v or x0 where no signal is left (t = %d of this schedule), is eps",
-        highest);
+    schedule
+        .problemOf(prediction, highest)
+        .ifPresent(problem -> broken.add(new Violation("prediction", problem)));
   }
 
   private boolean isDdim() {

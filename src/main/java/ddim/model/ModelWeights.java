@@ -1,5 +1,6 @@
 package ddim.model;
 
+import ddim.diffusion.NoiseSchedule;
 import ddim.diffusion.Prediction;
 import ddim.diffusion.ScheduleConfig;
 import ddim.nn.LabelEmbedding;
@@ -39,9 +40,16 @@ public record ModelWeights(
     List<String> classNames) {
 
   /**
-   * @throws ModelFormatException naming every weight that is missing, surplus or of another size
+   * @throws ModelFormatException naming every weight that is missing, surplus or of another size,
+   *     or if such a prediction says nothing of images that are nothing but noise
    */
   public ModelWeights {
+    NoiseSchedule.of(schedule)
+        .problemOf(prediction, schedule.trainSteps() - 1)
+        .ifPresent(
+            problem -> {
+              throw new ModelFormatException("the model cannot be sampled: " + problem);
+            });
     Map<String, float[]> ordered = new LinkedHashMap<>();
     List<String> wrong = new ArrayList<>();
     for (ParamSpec spec : ParamSpec.of(unet)) {

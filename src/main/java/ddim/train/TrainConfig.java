@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import ddim.diffusion.NoiseSchedule;
 import ddim.diffusion.Prediction;
 import ddim.diffusion.ScheduleConfig;
 import ddim.nn.UNetConfig;
@@ -21,7 +22,7 @@ import java.util.List;
  *
  * @param unet the network
  * @param schedule the noise
- * @param prediction what the network learns to predict
+ * @param prediction what the network learns to predict; not eps where the noise leaves no signal
  * @param batchSize images a step, at least 1
  * @param accumulate how many parts of a batch are worked on one after the other, for networks whose
  *     whole batch does not fit into the memory; the step is that of the whole batch, to rounding
@@ -100,6 +101,9 @@ public record TrainConfig(
         labelDropout >= 0 && labelDropout <= 1,
         "label_dropout must be in [0, 1], is " + labelDropout);
     rule(broken, checkpointEvery >= 1, "checkpoint_every must be 1 or more, is " + checkpointEvery);
+    NoiseSchedule.of(schedule)
+        .problemOf(prediction, schedule.trainSteps() - 1)
+        .ifPresent(broken::add);
     if (!broken.isEmpty()) {
       throw new IllegalArgumentException("training configuration: " + String.join("; ", broken));
     }
