@@ -8,9 +8,11 @@ import ddim.nn.ParamSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Writes weights from elsewhere as a run, to be exported or trained on. */
 public final class RunImporter {
@@ -27,13 +29,15 @@ public final class RunImporter {
    * @param run the folder, which must not hold a run
    * @return the checkpoint
    * @throws IllegalArgumentException if the folder holds a run
-   * @throws IOException if it cannot be written
+   * @throws IllegalStateException if a training has the folder
+   * @throws IOException if it cannot be written; then it holds no run
    */
   public static Path write(ModelWeights given, TrainConfig base, Path run) throws IOException {
     int classes = base.unet().classes();
     boolean without = classes > 0 && given.unet().classes() == 0;
     ModelWeights weights = without ? given.withClasses(classes) : given;
-    RunFolder folder = newRun(run);
+    RunFolder folder = new RunFolder(run);
+    requireFree(folder);
     TrainConfig config = base.withModel(weights.unet(), weights.schedule(), weights.prediction());
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (ParamSpec spec : ParamSpec.of(weights.unet())) {
@@ -49,16 +53,14 @@ public final class RunImporter {
         tensors.put(group + "/" + spec.name(), zeros);
       }
     }
-    Files.writeString(folder.config(), config.toJson() + "\n");
-    return Checkpoint.write(
-        folder,
+    Checkpoint.Header header =
         new Checkpoint.Header(
             0,
             new Origin(weights.trainingStep(), "", ""),
             config,
             Dataset.named(weights.dataset(), weights.license(), weights.classNames()),
-            0),
-        tensors);
+            0);
+    return write(folder, header, tensors, Optional.empty());
   }
 
   /**
@@ -83,16 +85,39 @@ public final class RunImporter {
     try (SafeTensors state = SafeTensors.open(file)) {
       Checkpoint.Header header = Checkpoint.header(file, state);
       requireGoesOn(from, header, recipe);
-      RunFolder folder = newRun(to);
+      RunFolder folder = new RunFolder(to);
+      requireFree(folder);
       Map<String, Tensor> tensors = new LinkedHashMap<>();
       for (String name : state.names()) {
         tensors.put(name, new Tensor(state.shape(name), state.floats(name)));
       }
-      Files.writeString(folder.config(), recipe.toJson() + "\n");
-      if (Files.exists(old.metrics())) {
-        Files.copy(old.metrics(), folder.metrics());
+      return write(
+          folder,
+          header.withConfig(recipe),
+          tensors,
+          Optional.of(old.metrics()).filter(Files::exists));
+    }
+  }
+
+  /** The checkpoint, whole or not at all, is last: without one the folder holds no run. */
+  private static Path write(
+      RunFolder folder,
+      Checkpoint.Header header,
+      Map<String, Tensor> tensors,
+      Optional<Path> metrics)
+      throws IOException {
+    try (RunLock lock = RunLock.take(folder)) {
+      requireFree(folder);
+      Checkpoint.deleteUnfinished(folder);
+      folder.write(header.config());
+      if (metrics.isPresent()) {
+        Files.copy(metrics.get(), folder.metrics(), StandardCopyOption.REPLACE_EXISTING);
       }
-      return Checkpoint.write(folder, header.withConfig(recipe), tensors);
+      try {
+        return Checkpoint.write(folder, header, tensors);
+      } catch (IOException e) {
+        throw Unwritable.of(folder.checkpoint(header.step()), e);
+      }
     }
   }
 
@@ -113,12 +138,10 @@ public final class RunImporter {
     }
   }
 
-  private static RunFolder newRun(Path run) throws IOException {
-    RunFolder folder = new RunFolder(run);
-    if (Checkpoint.newest(folder).isPresent() || Files.exists(folder.config())) {
-      throw new IllegalArgumentException(run + " already holds a run; choose another folder");
+  private static void requireFree(RunFolder folder) throws IOException {
+    if (Checkpoint.newest(folder).isPresent()) {
+      throw new IllegalArgumentException(
+          folder.root() + " already holds a run; choose another folder");
     }
-    Files.createDirectories(run);
-    return folder;
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ddim.model.ModelFormatException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -77,6 +78,48 @@ class RunWithRecipeTest {
     assertThat(to).doesNotExist();
     assertThatThrownBy(() -> RunImporter.withRecipe(run, TINY, run))
         .hasMessage(run + " already holds a run; choose another folder");
+  }
+
+  /** A file is where the folder of checkpoints should be, so that one cannot be written. */
+  @Test
+  void anImportThatEndsHalfwayHasMadeNoRunAndMayBeRepeated() throws Exception {
+    Path run = folder.resolve("run");
+    Path weights = folder.resolve("weights");
+    Path copy = folder.resolve("copy");
+    Trainer.run(TINY, new TinyImages(), run, 2, false, TrainListener.NONE);
+    for (Path to : List.of(weights, copy)) {
+      Files.createDirectories(to);
+      Files.writeString(to.resolve("checkpoints"), "in the way");
+    }
+    String problem = "checkpoint-00000000%d.safetensors: cannot be written: ";
+
+    assertThatThrownBy(() -> RunImporter.write(RunExporter.weights(run), TINY, weights))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(problem.formatted(0));
+    assertThatThrownBy(() -> RunImporter.withRecipe(run, TINY, copy))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(problem.formatted(2));
+    for (Path to : List.of(weights, copy)) {
+      Files.delete(to.resolve("checkpoints"));
+    }
+
+    RunImporter.write(RunExporter.weights(run), TINY, weights);
+    RunImporter.withRecipe(run, TINY, copy);
+    assertThat(Trainer.run(TINY, new TinyImages(), weights, 1, true, TrainListener.NONE))
+        .isEqualTo(1);
+    assertThat(Trainer.run(TINY, new TinyImages(), copy, 3, true, TrainListener.NONE)).isEqualTo(3);
+  }
+
+  @Test
+  void nothingIsImportedToWhereATrainingHasNotSavedYet() throws Exception {
+    Path run = folder.resolve("run");
+    Path busy = folder.resolve("busy");
+    Trainer.run(TINY, new TinyImages(), run, 1, false, TrainListener.NONE);
+
+    try (RunLock lock = RunLock.take(new RunFolder(busy))) {
+      assertThatThrownBy(() -> RunImporter.withRecipe(run, TINY, busy))
+          .hasMessage(busy + ": another process is training there");
+    }
   }
 
   private static TrainConfig recipe(String changes) {
