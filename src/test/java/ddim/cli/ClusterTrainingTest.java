@@ -66,6 +66,13 @@ class ClusterTrainingTest {
     assertThat(exitCode(resumed)).as(() -> said("0")).isZero();
     assertThat(exitCode(helper)).as(() -> said("1")).isZero();
     assertEqual(losses("together"), one);
+
+    Path again = cluster(2);
+    Process waiting = start(tiny, again, 1, MORE_STEPS, "--resume");
+    Process finished = start(tiny, again, 0, MORE_STEPS, "--resume");
+    assertThat(exitCode(finished)).as(() -> said("0")).isZero();
+    assertThat(exitCode(waiting)).as(() -> said("1")).isZero();
+    assertThat(said("0")).contains("already trained to step " + MORE_STEPS);
   }
 
   private static void assertEqual(List<Double> several, List<Double> one) {
