@@ -30,6 +30,19 @@ public record Condition(int label, float guidance) {
   }
 
   /**
+   * How many rows of the network's batch an image takes in each of its steps: two if it is guided,
+   * with the label and without, else one.
+   */
+  public int places() {
+    return label == NO_LABEL || guidance == 0 || guidance == 1 ? 1 : 2;
+  }
+
+  /** The most places that an image of a network can take. */
+  public static int mostPlaces(UNetConfig unet) {
+    return unet.classes() > 0 ? 2 : 1;
+  }
+
+  /**
    * @throws IllegalArgumentException if the label is none of the network's
    */
   public void requireFits(UNetConfig unet) {

@@ -1,6 +1,7 @@
 package ddim.model;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -18,6 +19,9 @@ import java.util.function.Function;
  * <p>Thread-safe.
  */
 final class Lanes implements AutoCloseable {
+  private static final Comparator<Trajectory> WIDEST_FIRST =
+      Comparator.comparingInt((Trajectory row) -> row.condition().places()).reversed();
+
   private final int count;
   private final ExecutorService threads;
 
@@ -29,27 +33,56 @@ final class Lanes implements AutoCloseable {
     this.threads = Executors.newCachedThreadPool(Lanes::thread);
   }
 
-  /** A share of a batch: some of its rows, and how many the graph computes with the padding. */
+  /**
+   * A share of a batch.
+   *
+   * @param rows some of its rows
+   * @param batchSize how many rows the network computes: these, guided ones twice, and padding
+   */
   record Share(List<Trajectory> rows, int batchSize) {}
 
   /**
-   * Shares a batch out. All shares are of one size, so that they keep to one set of kernels; one
-   * that would have padding alone is left out.
+   * Shares a batch out. All shares are of one size, whatever rows there are, so that they keep to
+   * one set of kernels; one that would have padding alone is left out. As a guided row needs two
+   * places of one call, the shares of a model with classes are even, and at least two: a batch of
+   * as many rows as there are lanes has half of the lanes.
    *
-   * @param batchSize of all, at least {@code rows.size()}
+   * @param batchSize of all, in places; if the rows need more, so many
+   * @param mostPlaces that a row of the model can need
    */
-  List<Share> share(List<Trajectory> rows, int batchSize) {
-    int used = Math.min(count, batchSize);
-    int size = (batchSize + used - 1) / used;
-    List<Share> shares = new ArrayList<>();
+  List<Share> share(List<Trajectory> rows, int batchSize, int mostPlaces) {
+    int needed = rows.stream().mapToInt(row -> row.condition().places()).sum();
+    int places = Math.max(batchSize, needed);
+    int used = Math.max(1, Math.min(count, places / mostPlaces));
+    int unit = used == 1 ? 1 : mostPlaces;
+    int size = ceilDiv(ceilDiv(places, used), unit) * unit;
+    List<List<Trajectory>> shares = new ArrayList<>();
     for (int lane = 0; lane < used; lane++) {
-      List<Trajectory> own =
-          rows.subList(rows.size() * lane / used, rows.size() * (lane + 1) / used);
-      if (!own.isEmpty()) {
-        shares.add(new Share(own, size));
-      }
+      shares.add(new ArrayList<>());
     }
-    return shares;
+    // The widest first, each where most is free: so all of them fit.
+    int[] taken = new int[used];
+    for (Trajectory row : rows.stream().sorted(WIDEST_FIRST).toList()) {
+      int lane = emptiest(taken);
+      shares.get(lane).add(row);
+      taken[lane] += row.condition().places();
+    }
+    return shares.stream()
+        .filter(share -> !share.isEmpty())
+        .map(share -> new Share(share, size))
+        .toList();
+  }
+
+  private static int emptiest(int[] taken) {
+    int emptiest = 0;
+    for (int lane = 1; lane < taken.length; lane++) {
+      emptiest = taken[lane] < taken[emptiest] ? lane : emptiest;
+    }
+    return emptiest;
+  }
+
+  private static int ceilDiv(int a, int b) {
+    return (a + b - 1) / b;
   }
 
   /**

@@ -102,7 +102,7 @@ public final class LoadedModel implements SamplingModel {
   public void advance(List<Trajectory> rows, int columns, int batchSize, @Nullable Duration limit) {
     TrajectoryBatch.requireFits(rows, columns, batchSize, spec);
     List<TrajectoryBatch> batches =
-        lanes.share(rows, batchSize).stream()
+        lanes.share(rows, batchSize, Condition.mostPlaces(spec.unet())).stream()
             .map(share -> TrajectoryBatch.of(share.rows(), columns, share.batchSize(), spec))
             .toList();
     lanes.run(batches, batch -> call(batch, limit)).forEach(State::store);

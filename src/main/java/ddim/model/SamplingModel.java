@@ -29,8 +29,9 @@ public interface SamplingModel extends AutoCloseable {
    *
    * @param rows the trajectories to advance, none finished; no row may be in two calls at once
    * @param columns how many steps at the most, at least 1
-   * @param batchSize how many rows the graph computes, at least {@code rows.size()}: what is
-   *     missing is padding, so that one batch size keeps to one set of kernels
+   * @param batchSize how many rows the network computes, at least {@code rows.size()}; a guided row
+   *     is two of them, see {@link Condition#places()}. What is missing is padding, so that one
+   *     batch size keeps to one set of kernels; rows that need more places have no padding.
    * @param limit stop the graph after this time; null to let it run
    * @throws TrajectoryTimeoutException if the limit ended the call
    * @throws IllegalArgumentException if the rows do not fit the model or the batch

@@ -19,7 +19,7 @@ import org.tensorflow.types.TInt64;
  *
  * @param rows the trajectories in it
  * @param columns K
- * @param batchSize rows and padding
+ * @param batchSize of the network: the rows, guided ones twice, and padding
  * @param unet the image's shape
  */
 record TrajectoryBatch(List<Trajectory> rows, int columns, int batchSize, UNetConfig unet) {
@@ -72,18 +72,25 @@ record TrajectoryBatch(List<Trajectory> rows, int columns, int batchSize, UNetCo
     return Math.min(columns, row.remaining());
   }
 
+  /** B: the graph itself asks a second time for the guided rows. */
+  private int graphRows() {
+    int second = rows.stream().mapToInt(row -> row.condition().places() - 1).sum();
+    return Math.max(rows.size(), batchSize - second);
+  }
+
   /** The inputs by name; the caller closes them. */
   Map<String, Tensor> tensors() {
+    int batch = graphRows();
     int size = unet.imageSize();
     int width = Column.values().length;
-    float[] x = new float[batchSize * size];
-    float[] history = new float[batchSize * StepTable.HISTORY * size];
-    long[] seed = new long[batchSize];
-    int[] timestep = new int[batchSize * columns];
-    float[] table = new float[batchSize * columns * width];
-    float[] clip = new float[batchSize * 2];
+    float[] x = new float[batch * size];
+    float[] history = new float[batch * StepTable.HISTORY * size];
+    long[] seed = new long[batch];
+    int[] timestep = new int[batch * columns];
+    float[] table = new float[batch * columns * width];
+    float[] clip = new float[batch * 2];
     Arrays.fill(timestep, -1);
-    for (int k = 0; k < batchSize * columns; k++) {
+    for (int k = 0; k < batch * columns; k++) {
       table[k * width] = 1; // sqrt(alphaBar) of padding: divided by, then thrown away
     }
     for (int i = 0; i < rows.size(); i++) {
@@ -105,40 +112,34 @@ record TrajectoryBatch(List<Trajectory> rows, int columns, int batchSize, UNetCo
     }
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     tensors.put(
-        ModelSignature.X, floats(x, batchSize, unet.height(), unet.width(), unet.imageChannels()));
-    tensors.put(ModelSignature.SEED, TInt64.tensorOf(Shape.of(batchSize), DataBuffers.of(seed)));
+        ModelSignature.X, floats(x, batch, unet.height(), unet.width(), unet.imageChannels()));
+    tensors.put(ModelSignature.SEED, TInt64.tensorOf(Shape.of(batch), DataBuffers.of(seed)));
     tensors.put(
         ModelSignature.TIMESTEP,
-        TInt32.tensorOf(Shape.of(batchSize, columns), DataBuffers.of(timestep)));
-    tensors.put(ModelSignature.TABLE, floats(table, batchSize, columns, width));
-    tensors.put(ModelSignature.CLIP, floats(clip, batchSize, 2));
+        TInt32.tensorOf(Shape.of(batch, columns), DataBuffers.of(timestep)));
+    tensors.put(ModelSignature.TABLE, floats(table, batch, columns, width));
+    tensors.put(ModelSignature.CLIP, floats(clip, batch, 2));
     tensors.put(
         ModelSignature.HISTORY,
         floats(
-            history,
-            batchSize,
-            StepTable.HISTORY,
-            unet.height(),
-            unet.width(),
-            unet.imageChannels()));
+            history, batch, StepTable.HISTORY, unet.height(), unet.width(), unet.imageChannels()));
     if (unet.classes() > 0) {
-      putConditions(tensors);
+      putConditions(tensors, batch);
     }
     return tensors;
   }
 
   /** Padding has no label, and so is not computed twice. */
-  private void putConditions(Map<String, Tensor> tensors) {
-    int[] labels = new int[batchSize];
-    float[] guidance = new float[batchSize];
+  private void putConditions(Map<String, Tensor> tensors, int batch) {
+    int[] labels = new int[batch];
+    float[] guidance = new float[batch];
     Arrays.fill(labels, Condition.NO_LABEL);
     for (int i = 0; i < rows.size(); i++) {
       labels[i] = rows.get(i).condition().label();
       guidance[i] = rows.get(i).condition().guidance();
     }
-    tensors.put(
-        ModelSignature.LABELS, TInt32.tensorOf(Shape.of(batchSize), DataBuffers.of(labels)));
-    tensors.put(ModelSignature.GUIDANCE, floats(guidance, batchSize));
+    tensors.put(ModelSignature.LABELS, TInt32.tensorOf(Shape.of(batch), DataBuffers.of(labels)));
+    tensors.put(ModelSignature.GUIDANCE, floats(guidance, batch));
   }
 
   private static TFloat32 floats(float[] values, long... shape) {

@@ -130,6 +130,23 @@ class LabelledModelTest {
   }
 
   @Test
+  void theNetworkComputesAsManyRowsWhateverIsGuided() {
+    StepTable table = Sampler.ddim(6, 0.5).table(SCHEDULE);
+    float[] start = model.latents(new long[] {0})[0];
+    Trajectory plain = row(0, start, table, new Condition(1, 1));
+    Trajectory guided = row(0, start, table, new Condition(1, 3));
+    for (List<Trajectory> rows :
+        List.of(List.of(plain), List.of(guided), List.of(guided, plain, guided, guided))) {
+      int second = (int) rows.stream().filter(row -> row == guided).count();
+      Map<String, Tensor> inputs = TrajectoryBatch.of(rows, 6, 8, model.spec()).tensors();
+      assertThat(inputs)
+          .allSatisfy(
+              (name, tensor) -> assertThat(tensor.shape().get(0) + second).as(name).isEqualTo(8));
+      inputs.values().forEach(Tensor::close);
+    }
+  }
+
+  @Test
   void theOtherSignaturesMakeTheSameImage() {
     float[] start = model.latents(new long[] {9})[0];
     Trajectory row = row(9, start, Sampler.ddim(5, 0).table(SCHEDULE), new Condition(1, 2));

@@ -8,6 +8,7 @@ import ddim.diffusion.Sampler;
 import ddim.diffusion.ScheduleConfig;
 import ddim.diffusion.StepTable;
 import ddim.model.Lanes.Share;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
@@ -26,23 +27,58 @@ class LanesTest {
   @CsvSource({
     "1, 5, 8, 5, 8", //
     "2, 8, 8, 4-4, 4",
-    "2, 7, 8, 3-4, 4",
+    "2, 7, 8, 4-3, 4",
     "2, 1, 8, 1, 4",
     "2, 1, 1, 1, 1",
-    "2, 5, 5, 2-3, 3",
+    "2, 5, 5, 3-2, 3",
     "4, 3, 3, 1-1-1, 1",
     "4, 2, 64, 1-1, 16",
-    "4, 10, 16, 2-3-2-3, 4"
+    "4, 10, 16, 3-3-2-2, 4"
   })
   void sharesAreEvenAndOfOneSize(int lanes, int count, int batchSize, String rows, int size) {
     List<Trajectory> batch = rows(count);
     try (Lanes shared = new Lanes(lanes)) {
-      List<Share> shares = shared.share(batch, batchSize);
+      List<Share> shares = shared.share(batch, batchSize, 1);
 
       assertThat(String.join("-", shares.stream().map(s -> "" + s.rows().size()).toList()))
           .isEqualTo(rows);
       assertThat(shares).allMatch(share -> share.batchSize() == size);
-      assertThat(shares.stream().flatMap(share -> share.rows().stream())).isEqualTo(batch);
+      assertThat(shares.stream().flatMap(share -> share.rows().stream()))
+          .containsExactlyInAnyOrderElementsOf(batch);
+    }
+  }
+
+  @ParameterizedTest(name = "{0} places on {1} lanes: {2}")
+  @CsvSource({
+    "1, 2, 1", //
+    "2, 2, 2",
+    "3, 2, 3",
+    "4, 2, 2",
+    "6, 2, 4",
+    "8, 2, 4",
+    "8, 3, 4",
+    "16, 16, 2",
+    "7, 1, 7"
+  })
+  void aGuidedRowHasTwoPlacesOfOneShareAndNoRowChangesItsSize(int places, int lanes, int size) {
+    try (Lanes shared = new Lanes(lanes)) {
+      for (int guided = 0; guided <= places / 2; guided++) {
+        for (int plain = guided == 0 ? 1 : 0; plain <= places - 2 * guided; plain++) {
+          List<Trajectory> batch = new ArrayList<>(rows(plain));
+          for (int i = 0; i < guided; i++) {
+            batch.add(guidedRow());
+          }
+          List<Share> shares = shared.share(batch, places, 2);
+
+          assertThat(shares).allMatch(share -> share.batchSize() == size);
+          assertThat(shares)
+              .allMatch(
+                  share ->
+                      share.rows().stream().mapToInt(r -> r.condition().places()).sum() <= size);
+          assertThat(shares.stream().flatMap(share -> share.rows().stream()))
+              .containsExactlyInAnyOrderElementsOf(batch);
+        }
+      }
     }
   }
 
@@ -89,6 +125,11 @@ class LanesTest {
         assertThat(ended).isTrue();
       }
     }
+  }
+
+  private static Trajectory guidedRow() {
+    float[] history = new float[StepTable.HISTORY * 4];
+    return new Trajectory(0, new float[4], history, TABLE, new Condition(0, 2));
   }
 
   private static List<Trajectory> rows(int count) {

@@ -4,7 +4,9 @@ import ddim.diffusion.Preset;
 import ddim.diffusion.Sampler;
 import ddim.diffusion.Solver;
 import ddim.diffusion.StepTable;
+import ddim.model.Condition;
 import ddim.model.SamplingModel;
+import ddim.nn.UNetConfig;
 import ddim.serve.batch.BatchCounters;
 import ddim.serve.batch.Batcher;
 import ddim.serve.batch.BatcherOptions;
@@ -37,6 +39,7 @@ record SeedProof(
     BatchCounters counters,
     Duration time) {
   private static final int RECIPES = 48;
+  private static final float GUIDANCE = 3;
   private static final Duration WINDOW = Duration.ofMillis(1);
 
   /**
@@ -57,7 +60,7 @@ record SeedProof(
     Random random = new Random(seed);
     List<Row> recipes = new ArrayList<>();
     for (int i = 0; i < RECIPES; i++) {
-      recipes.add(new Row(random.nextLong(), null, table(model, random, maxSteps)));
+      recipes.add(recipe(model, options, random, maxSteps));
     }
     try (Batcher batcher = Batcher.start("seeds", model, options.withBatchTimeout(WINDOW), time)) {
       List<float[]> alone = new ArrayList<>();
@@ -83,13 +86,35 @@ record SeedProof(
     }
   }
 
+  private static Row recipe(
+      SamplingModel model, BatcherOptions options, Random random, int maxSteps) {
+    long seed = random.nextLong();
+    StepTable table = table(model, random, maxSteps);
+    Condition condition = condition(model.spec().unet(), options, random);
+    return new Row(seed, null, null, List.of(table), List.of(), condition);
+  }
+
+  /** Any kind that the model knows; guided rows where a batch has the two places for one. */
+  private static Condition condition(UNetConfig unet, BatcherOptions options, Random random) {
+    if (unet.classes() == 0) {
+      return Condition.NONE;
+    }
+    int label = random.nextInt(unet.classes());
+    return switch (random.nextInt(options.maxBatchSize() == 1 ? 2 : 4)) {
+      case 0 -> Condition.NONE;
+      case 1 -> new Condition(label, 1);
+      default -> new Condition(label, GUIDANCE);
+    };
+  }
+
   private static StepTable table(SamplingModel model, Random random, int maxSteps) {
     int steps = 1 + random.nextInt(maxSteps);
     Sampler sampler =
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(5)) {
           case 0 -> Sampler.ddim(steps, 1);
           case 1 -> Preset.DDIM.builder(steps).solver(Solver.IPNDM).build();
           case 2 -> Preset.DDIM.builder(steps).solver(Solver.DPM_SOLVER_PP_2M).build();
+          case 3 -> Preset.DDIM.builder(steps).solver(Solver.DEIS).build();
           default -> Sampler.ddim(steps, 0);
         };
     return BenchModel.table(sampler, model);

@@ -50,11 +50,11 @@ final class Admission {
    *
    * @throws RefusedException if that is less than {@code least}
    */
-  int steps(int rows, int least, int most, String client, int level, Duration timeLeft) {
-    Forecast forecast = forecast(room.ahead(client, level, rows));
-    OptionalInt steps = forecast.steps(rows, timeLeft);
+  int steps(Demand demand, int least, int most, String client, int level, Duration timeLeft) {
+    Forecast forecast = forecast(room.ahead(client, level, demand.places()));
+    OptionalInt steps = forecast.steps(demand, timeLeft);
     if (steps.isPresent() && steps.getAsInt() < least) {
-      RefusedException late = late(forecast.explain(rows, least, timeLeft));
+      RefusedException late = late(forecast.explain(demand, least, timeLeft));
       doubtIfIdle();
       throw late;
     }
@@ -71,20 +71,21 @@ final class Admission {
     if (timeLeft.isZero() || timeLeft.isNegative()) {
       throw late();
     }
-    int rows = job.rows().size();
+    Demand demand = Demand.ofRows(job.rows());
     int steps = job.rows().stream().mapToInt(Row::steps).max().orElseThrow();
     Duration shortest = times.shortest().orElse(Duration.ZERO).multipliedBy(steps);
     if (shortest.compareTo(timeLeft) > 0) {
       Forecast alone = new Forecast(options, times, Ahead.NOTHING, Duration.ZERO);
-      RefusedException late = late(alone.explain(1, steps, timeLeft));
+      RefusedException late = late(alone.explain(new Demand(1, 1), steps, timeLeft));
       doubtIfIdle();
       throw late;
     }
-    Ahead ahead = room.ahead(job.client(), job.level(), rows);
+    Ahead ahead = room.ahead(job.client(), job.level(), demand.places());
     Forecast after = forecast(ahead);
-    int allowed = after.steps(rows, timeLeft).orElse(steps);
-    if (ahead.rows() > 0 && ahead.rows() + rows > options.maxBatchSize() && allowed < steps) {
-      throw late(after.explain(rows, steps, timeLeft));
+    int allowed = after.steps(demand, timeLeft).orElse(steps);
+    boolean waits = ahead.places() > 0 && ahead.places() + demand.places() > options.maxBatchSize();
+    if (waits && allowed < steps) {
+      throw late(after.explain(demand, steps, timeLeft));
     }
   }
 

@@ -5,6 +5,7 @@ import ddim.model.Trajectory;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** The rows of one graph call. Not thread-safe: it belongs to the dispatcher. */
@@ -58,7 +59,13 @@ final class Batch {
       return 0;
     }
     int most = moving.stream().mapToInt(this::furthest).min().orElseThrow();
-    int[] remaining = moving.stream().mapToInt(ticket -> ticket.trajectory().remaining()).toArray();
+    int[] remaining =
+        moving.stream()
+            .flatMapToInt(
+                ticket ->
+                    IntStream.range(0, ticket.row().places())
+                        .map(place -> ticket.trajectory().remaining()))
+            .toArray();
     return ColumnRule.columns(remaining, Math.min(most, options.columnsPerCall()));
   }
 
@@ -67,16 +74,24 @@ final class Batch {
     return moving.size();
   }
 
+  /** How many places they need. */
+  int places() {
+    return JobRows.places(moving);
+  }
+
   /**
    * Takes them so many steps further.
    *
-   * @return the steps that all of them have taken
+   * @return the rows of the network that these steps were: a guided row is two of them
    */
   long advance(SamplingModel model, int columns, int size, @Nullable Duration limit) {
     List<Trajectory> rows = moving.stream().map(Ticket::trajectory).toList();
-    long steps = rows.stream().mapToLong(row -> Math.min(columns, row.remaining())).sum();
+    long work =
+        rows.stream()
+            .mapToLong(row -> (long) Math.min(columns, row.remaining()) * row.condition().places())
+            .sum();
     model.advance(rows, columns, size, limit);
-    return steps;
+    return work;
   }
 
   /** Tells of the steps that they have taken. */

@@ -6,7 +6,7 @@ import ddim.serve.batch.BatchListener.GraphCall;
  * What a batcher's graph calls have done so far.
  *
  * @param calls how many there were
- * @param steps the steps that rows have taken
+ * @param steps the steps that rows have taken, those of guided rows counted twice
  * @param computed the steps that were computed for that, with padding
  */
 public record BatchCounters(long calls, long steps, long computed) {

@@ -69,9 +69,10 @@ public interface BatchListener {
    * A graph call that has ended.
    *
    * @param rows the rows in it
-   * @param batchSize the rows that the graph computed, with padding
+   * @param batchSize the rows that the network computed, guided ones twice, with padding
    * @param columns the steps that it computed for each
-   * @param steps the steps that rows have taken, at most {@code rows * columns}
+   * @param steps the steps that rows have taken, those of guided rows counted twice as the network
+   *     is asked twice, at most {@code batchSize * columns}
    * @param time how long it took
    */
   record GraphCall(int rows, int batchSize, int columns, long steps, Duration time) {

@@ -118,14 +118,15 @@ public final class Batcher implements AutoCloseable {
    * @return to wait on, or to withdraw
    * @throws RefusedException if the queue has no room for all the rows, the time is over or too
    *     short whatever else there is to do, or the batcher is stopping
-   * @throws IllegalArgumentException if there is no row, one is of another size than the model, or
-   *     there is no such priority
+   * @throws IllegalArgumentException if there is no row, one is of another size than the model, the
+   *     guided ones need more room than the queue has, or there is no such priority
    */
   public Job submit(List<Row> rows, Terms terms, RowListener rowListener) {
     if (rows.isEmpty()) {
       throw new IllegalArgumentException("no rows to sample");
     }
     rows.forEach(row -> row.requireFits(model.spec().unet()));
+    requireFits(Demand.ofRows(rows));
     Duration timeLeft = terms.timeLeft();
     long now = time.nanoTime();
     OptionalLong deadline =
@@ -153,21 +154,31 @@ public final class Batcher implements AutoCloseable {
    * How many steps each of several rows may have to be done in time: the largest number that fits,
    * by the measured time of a step and what is there to be done.
    *
-   * @param rows how many
+   * @param demand how many, and whether they are guided
    * @param least the fewest steps that are of use
    * @param most the most that are of use; taken where the caller does not say how long it waits
    * @throws RefusedException if not even {@code least} steps would be done in time
    */
-  public int affordableSteps(int rows, int least, int most, Terms terms) {
+  public int affordableSteps(Demand demand, int least, int most, Terms terms) {
     Duration timeLeft = terms.timeLeft();
     if (timeLeft == null) {
       return most;
     }
     try {
-      return admission.steps(rows, least, most, terms.client(), level(terms), timeLeft);
+      return admission.steps(demand, least, most, terms.client(), level(terms), timeLeft);
     } catch (RefusedException e) {
-      listener.refused(e.reason(), rows);
+      listener.refused(e.reason(), demand.rows());
       throw e;
+    }
+  }
+
+  /** What never fits is no matter of trying again. */
+  private void requireFits(Demand demand) {
+    int most = options.maxEnqueuedImages();
+    if (demand.rows() <= most && demand.rows() * (long) demand.each() > most) {
+      throw new IllegalArgumentException(
+          "%d guided images count as %d, the queue holds %d"
+              .formatted(demand.rows(), demand.rows() * (long) demand.each(), most));
     }
   }
 
@@ -250,7 +261,7 @@ public final class Batcher implements AutoCloseable {
     if (columns == 0) {
       return; // rows that ask for their starting noise alone
     }
-    int size = options.paddedSize(batch.moving());
+    int size = options.paddedSize(batch.places());
     long begin = time.nanoTime();
     admission.callBegins(size, columns);
     long steps = batch.advance(model, columns, size, batch.limit(begin, room.stopAt()));

@@ -7,12 +7,14 @@ import java.util.stream.Stream;
 /**
  * How rows become batches; the names are those that operators of model servers know.
  *
- * @param maxBatchSize the most rows of one graph call
+ * @param maxBatchSize the most places of one graph call: a row has one, a guided row two ({@link
+ *     Row#places()}), as the network computes it twice; with 1 a guided row has a call of two
  * @param batchTimeout how long an idle model waits for a batch to fill; zero, the default, never
  *     waits. Beside a running batch nobody waits for this: rows join when it ends.
- * @param allowedBatchSizes the sizes that the graph computes, ascending, the last one {@code
+ * @param allowedBatchSizes the sizes that the network computes, ascending, the last one {@code
  *     maxBatchSize}: a batch is padded to the next of them, so that few sets of kernels are in use
- * @param maxEnqueuedBatches how many images may wait, in units of {@code maxBatchSize}
+ * @param maxEnqueuedBatches how many images may wait, guided ones counted twice, in units of {@code
+ *     maxBatchSize}
  * @param columnsPerCall the most steps of one graph call: rows join and leave in between. {@link
  *     #WHOLE_TRAJECTORY}, the default, cuts a trajectory only where another row ends.
  * @param priorityLevels how many levels of priority there are; under pressure each gets {@value
@@ -179,14 +181,14 @@ public record BatcherOptions(
         sweep);
   }
 
-  /** The most images that may wait. */
+  /** The most images that may wait, guided ones counted twice. */
   public int maxEnqueuedImages() {
     return maxEnqueuedBatches * maxBatchSize;
   }
 
-  /** The size that a batch of {@code rows} is padded to. */
-  int paddedSize(int rows) {
-    return allowedBatchSizes.stream().filter(size -> size >= rows).findFirst().orElse(maxBatchSize);
+  /** The size that a batch of so many places is padded to; of more than it may have, that. */
+  int paddedSize(int places) {
+    return allowedBatchSizes.stream().filter(size -> size >= places).findFirst().orElse(places);
   }
 
   private static boolean isAscendingTo(int last, List<Integer> sizes) {

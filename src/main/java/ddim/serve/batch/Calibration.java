@@ -3,6 +3,7 @@ package ddim.serve.batch;
 import ddim.diffusion.NoiseSchedule;
 import ddim.diffusion.Sampler;
 import ddim.diffusion.StepTable;
+import ddim.model.Condition;
 import ddim.model.ModelFormatException;
 import ddim.model.ModelSpec;
 import ddim.model.SamplingModel;
@@ -53,7 +54,7 @@ public record Calibration(BatcherOptions options, Map<Integer, Duration> stepTim
     Map<Integer, Duration> times = new TreeMap<>();
     double best = 0;
     int withoutGrowth = 0;
-    for (int size : options.allowedBatchSizes()) {
+    for (int size : sizes(model, options)) {
       Duration step;
       try {
         step = stepTime(model, size, options.sweep() ? SWEEP_REPETITIONS : 1, time);
@@ -74,6 +75,14 @@ public record Calibration(BatcherOptions options, Map<Integer, Duration> stepTim
       }
     }
     return new Calibration(options.sweep() ? options.cappedAt(cap(times)) : options, times);
+  }
+
+  /** All that will be used; a guided row needs two places even if a batch has but one. */
+  private static List<Integer> sizes(SamplingModel model, BatcherOptions options) {
+    int most = Condition.mostPlaces(model.spec().unet());
+    return most > options.maxBatchSize()
+        ? List.of(options.maxBatchSize(), most)
+        : options.allowedBatchSizes();
   }
 
   /** The smallest size that has nearly the throughput of the best. */

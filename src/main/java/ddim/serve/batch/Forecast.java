@@ -25,47 +25,47 @@ record Forecast(BatcherOptions options, StepTimes times, Ahead ahead, Duration c
   private static final double NANOS_PER_MILLI = 1e6;
 
   /** The time of rows, step by step, without what is ahead; zero if nothing is known of it. */
-  Duration own(int rows, int steps) {
-    return Duration.ofNanos((long) (steps * stepNanos(rows)));
+  Duration own(Demand demand, int steps) {
+    return Duration.ofNanos((long) (steps * stepNanos(demand)));
   }
 
   /** Until rows begin. */
-  Duration before(int rows) {
+  Duration before(Demand demand) {
     int most = options.maxBatchSize();
-    if (ahead.rows() + rows <= most) {
+    if (ahead.places() + demand.places() <= most) {
       return callLeft;
     }
     Duration ofAll =
-        Duration.ofNanos((long) (ahead.steps() / most * nanos(options.paddedSize(most))));
+        Duration.ofNanos((long) (ahead.work() / most * nanos(options.paddedSize(most))));
     return ofAll.compareTo(callLeft) > 0 ? ofAll : callLeft;
   }
 
   /** The most steps that are done in time, with headroom; empty if nothing is known. */
-  OptionalInt steps(int rows, Duration timeLeft) {
-    double step = stepNanos(rows);
+  OptionalInt steps(Demand demand, Duration timeLeft) {
+    double step = stepNanos(demand);
     if (step == 0) {
       return OptionalInt.empty();
     }
-    double budget = timeLeft.minus(REPLY).toNanos() / HEADROOM - before(rows).toNanos();
+    double budget = timeLeft.minus(REPLY).toNanos() / HEADROOM - before(demand).toNanos();
     return OptionalInt.of((int) Math.max(0, Math.min(Integer.MAX_VALUE, budget / step)));
   }
 
   /** What somebody is told whose rows will not be done in time. */
-  String explain(int rows, int steps, Duration timeLeft) {
+  String explain(Demand demand, int steps, Duration timeLeft) {
     return "%d images of %d steps would take about %.0f ms, after %.0f ms for what is ahead; %.0f ms are left"
         .formatted(
-            rows,
+            demand.rows(),
             steps,
-            own(rows, steps).toNanos() / NANOS_PER_MILLI,
-            before(rows).toNanos() / NANOS_PER_MILLI,
+            own(demand, steps).toNanos() / NANOS_PER_MILLI,
+            before(demand).toNanos() / NANOS_PER_MILLI,
             timeLeft.toNanos() / NANOS_PER_MILLI);
   }
 
   /** Of one step of all rows, some of which may have to wait for others. */
-  private double stepNanos(int rows) {
-    int most = options.maxBatchSize();
-    int waves = (rows + most - 1) / most;
-    return waves * nanos(options.paddedSize(Math.min(most, ahead.rows() + rows)));
+  private double stepNanos(Demand demand) {
+    int most = Math.max(options.maxBatchSize(), demand.each());
+    int size = options.paddedSize(Math.min(most, ahead.places() + demand.places()));
+    return demand.batches(options.maxBatchSize()) * nanos(size);
   }
 
   private double nanos(int batchSize) {

@@ -62,6 +62,11 @@ public final class Job {
     return rows;
   }
 
+  /** How many places of batches its rows need. */
+  int places() {
+    return rows.stream().mapToInt(Row::places).sum();
+  }
+
   RowListener listener() {
     return listener;
   }

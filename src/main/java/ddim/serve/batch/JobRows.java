@@ -1,7 +1,13 @@
 package ddim.serve.batch;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What is left of a job in a {@link RowQueue}. */
@@ -10,6 +16,8 @@ final class JobRows extends Shares.Claim {
   final Deque<Ticket> fresh = new ArrayDeque<>();
   final Deque<Ticket> started = new ArrayDeque<>();
   final float[] @Nullable [] results;
+  private Iterator<Ticket> upcoming = Collections.emptyIterator(); // of a batch in the making
+  private @Nullable Ticket next;
 
   JobRows(Job job) {
     this.job = job;
@@ -24,28 +32,61 @@ final class JobRows extends Shares.Claim {
     return fresh.size() + started.size();
   }
 
+  @Override
+  int nextPlaces() {
+    return next == null ? 1 : next.row().places();
+  }
+
+  @Override
+  void begin() {
+    super.begin();
+    upcoming = Stream.concat(started.stream(), fresh.stream()).iterator();
+    next = upcoming.hasNext() ? upcoming.next() : null;
+  }
+
+  @Override
+  void take() {
+    super.take();
+    next = upcoming.hasNext() ? upcoming.next() : null;
+  }
+
   boolean isUnstarted() {
     return fresh.size() == results.length;
   }
 
-  /** Starts rows until every place has one; how many. */
-  int begin() {
-    int begun = 0;
-    for (; started.size() < places(); begun++) {
-      started.add(fresh.remove());
+  /** Starts rows until there are as many as it was given; these. */
+  List<Ticket> start() {
+    List<Ticket> begun = new ArrayList<>();
+    while (started.size() < rows()) {
+      begun.add(fresh.remove());
+      started.add(begun.get(begun.size() - 1));
     }
     return begun;
   }
 
-  /** The steps that its rows have yet to take. */
-  long stepsLeft() {
-    long left = 0;
-    for (Ticket ticket : fresh) {
-      left += ticket.stepsLeft();
-    }
-    for (Ticket ticket : started) {
-      left += ticket.stepsLeft();
-    }
-    return left;
+  /** The rows that it was given. */
+  List<Ticket> running() {
+    return started.stream().limit(rows()).toList();
+  }
+
+  /** How many places the rows need that have not started. */
+  int freshPlaces() {
+    return places(fresh);
+  }
+
+  /** How many places all of its rows need. */
+  int places() {
+    return places(fresh) + places(started);
+  }
+
+  /** The rows of batches that its rows have yet to be. */
+  long workLeft() {
+    return Stream.concat(started.stream(), fresh.stream())
+        .mapToLong(ticket -> (long) ticket.stepsLeft() * ticket.row().places())
+        .sum();
+  }
+
+  static int places(Collection<Ticket> tickets) {
+    return tickets.stream().mapToInt(ticket -> ticket.row().places()).sum();
   }
 }

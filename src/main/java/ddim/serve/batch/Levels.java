@@ -1,5 +1,7 @@
 package ddim.serve.batch;
 
+import java.util.function.IntPredicate;
+
 /**
  * Shares places among levels of priority, so that no level starves: where all want more than there
  * is, each level gets {@value #SHARE} times as many places as the next.
@@ -25,37 +27,33 @@ final class Levels {
   }
 
   /**
-   * How many places each level gets.
+   * Begins a new batch.
    *
-   * @param wants how many each could use, the most urgent level first
+   * @param wants whether a level wants places
    */
-  int[] deal(int[] wants, int size) {
-    for (int level = 0; level < wants.length; level++) {
-      if (wants[level] > 0 && !active[level]) {
+  void begin(IntPredicate wants) {
+    for (int level = 0; level < clock.length; level++) {
+      if (wants.test(level) && !active[level]) {
         clock[level] = Math.max(clock[level], now);
       }
-      active[level] = wants[level] > 0;
+      active[level] = wants.test(level);
     }
-    int[] places = new int[wants.length];
-    for (int i = 0; i < size; i++) {
-      int next = furthestBehind(wants, places);
-      if (next < 0) {
-        break;
-      }
-      now = clock[next];
-      clock[next] += Math.pow(SHARE, next);
-      places[next]++;
-    }
-    return places;
   }
 
-  private int furthestBehind(int[] wants, int[] places) {
+  /** The level that is furthest behind of those that want places; -1 if there is none. */
+  int next(IntPredicate wants) {
     int behind = -1;
-    for (int level = 0; level < wants.length; level++) {
-      if (places[level] < wants[level] && (behind < 0 || clock[level] < clock[behind])) {
+    for (int level = 0; level < clock.length; level++) {
+      if (wants.test(level) && (behind < 0 || clock[level] < clock[behind])) {
         behind = level;
       }
     }
     return behind;
+  }
+
+  /** Gives a level places. */
+  void take(int level, int places) {
+    now = clock[level];
+    clock[level] += places * Math.pow(SHARE, level);
   }
 }

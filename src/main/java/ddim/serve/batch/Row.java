@@ -51,9 +51,19 @@ public record Row(
     this(seed, start, List.of(table), List.of());
   }
 
-  /** How many network calls the row needs. */
+  /** How many steps the row takes. */
   public int steps() {
     return tables.stream().mapToInt(StepTable::length).sum();
+  }
+
+  /** How many places of a batch it takes, see {@link Condition#places()}. */
+  public int places() {
+    return condition.places();
+  }
+
+  /** How many rows of the network's batches all its steps are. */
+  public long work() {
+    return (long) steps() * places();
   }
 
   /**

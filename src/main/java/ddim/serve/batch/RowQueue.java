@@ -12,11 +12,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * The rows of all unfinished jobs, and whose turn it is.
  *
- * <p>Places in a batch are shared out among the levels of priority ({@link Levels}), within a level
- * among the clients, within a client among its jobs ({@link Shares}): so a job of 1000 rows leaves
- * every other job its place, and a client with 1000 jobs every other client. Turns go to those that
- * were served longest ago. A job that holds more places than its share gives them back to newcomers
- * at the end of a call; its interrupted rows go on later from where they are.
+ * <p>A guided row has two places of a batch ({@link Row#places()}). Places are shared out among the
+ * levels of priority ({@link Levels}), within a level among the clients, within a client among its
+ * jobs ({@link Shares}): so a job of 1000 rows leaves every other job its place, and a client with
+ * 1000 jobs every other client. Turns go to those that were served longest ago. A job that holds
+ * more places than its share gives them back to newcomers at the end of a call; its interrupted
+ * rows go on later from where they are.
  *
  * <p>Room is shared out too: when it is full, a client that has more rows waiting than another
  * makes way for it with its newest job.
@@ -29,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  *       end the job: so every job has one end
  *   <li>a row of a job that is here is in exactly one of {@code fresh}, {@code started} or the
  *       results; so while a job is here there is something to draw
- *   <li>{@code waiting} is the number of fresh rows, at most the capacity
+ *   <li>{@code waiting} is the number of fresh rows, and the places that they need are at most the
+ *       capacity
  * </ul>
  *
  * <p>Not thread-safe.
@@ -40,9 +42,10 @@ final class RowQueue {
   private final List<Map<String, Client>> clients = new ArrayList<>(); // of each level
   private final Map<Job, JobRows> jobs = new LinkedHashMap<>(); // in the order of arrival
   private int waiting;
+  private int waitingPlaces;
 
   /**
-   * @param capacity the most rows that may wait
+   * @param capacity the most places that waiting rows may need
    * @param priorityLevels of the jobs
    */
   RowQueue(int capacity, int priorityLevels) {
@@ -62,6 +65,11 @@ final class RowQueue {
     return waiting;
   }
 
+  /** How many places the rows need that have not been drawn yet. */
+  int waitingPlaces() {
+    return waitingPlaces;
+  }
+
   /** How many rows have been drawn that are not finished. */
   int started() {
     return jobs.values().stream().mapToInt(entry -> entry.started.size()).sum();
@@ -79,6 +87,7 @@ final class RowQueue {
     }
     displaced.forEach(this::remove);
     waiting += job.rows().size();
+    waitingPlaces += job.places();
     Client client = client(job);
     JobRows entry = new JobRows(job);
     client.jobs.put(job, entry);
@@ -90,24 +99,24 @@ final class RowQueue {
     return clients.get(job.level()).computeIfAbsent(job.client(), Client::new);
   }
 
-  /** Jobs without which there is room: of clients that have more rows waiting, newest first. */
+  /** Jobs without which there is room: of clients that have more waiting, newest first. */
   private @Nullable List<Job> displacedBy(Job newcomer) {
-    int missing = newcomer.rows().size() - (capacity - waiting);
+    int missing = newcomer.places() - (capacity - waitingPlaces);
     List<Job> displaced = new ArrayList<>();
     if (missing <= 0) {
       return displaced;
     }
-    Map<String, Integer> rows = new HashMap<>();
-    jobs.forEach((job, entry) -> rows.merge(job.client(), entry.fresh.size(), Integer::sum));
-    int own = rows.getOrDefault(newcomer.client(), 0) + newcomer.rows().size();
+    Map<String, Integer> places = new HashMap<>();
+    jobs.forEach((job, entry) -> places.merge(job.client(), entry.freshPlaces(), Integer::sum));
+    int own = places.getOrDefault(newcomer.client(), 0) + newcomer.places();
     List<Job> newestFirst = new ArrayList<>(unstarted());
     Collections.reverse(newestFirst);
     for (Job job : newestFirst) {
-      int theirs = rows.getOrDefault(job.client(), 0);
+      int theirs = places.getOrDefault(job.client(), 0);
       if (missing > 0 && theirs > own && !job.client().equals(newcomer.client())) {
         displaced.add(job);
-        rows.put(job.client(), theirs - job.rows().size());
-        missing -= job.rows().size();
+        places.put(job.client(), theirs - job.places());
+        missing -= job.places();
       }
     }
     return missing > 0 ? null : displaced;
@@ -120,8 +129,9 @@ final class RowQueue {
       return false;
     }
     waiting -= entry.fresh.size();
+    waitingPlaces -= entry.freshPlaces();
     Client client = client(job);
-    client.giveBack(entry.places());
+    client.giveBack(entry.rows());
     client.jobs.remove(job);
     if (client.jobs.isEmpty()) {
       clients.get(job.level()).remove(job.client());
@@ -151,7 +161,11 @@ final class RowQueue {
     return List.copyOf(jobs.keySet());
   }
 
-  /** The rows of the next batch, at most {@code size}; they stay here until they are finished. */
+  /**
+   * The rows of the next batch; they stay here until they are finished.
+   *
+   * @param size how many places it has; a first row that needs more is alone
+   */
   List<Ticket> draw(int size) {
     deal(size);
     List<Ticket> batch = new ArrayList<>();
@@ -159,11 +173,12 @@ final class RowQueue {
       for (Client client : List.copyOf(level.values())) {
         boolean served = false;
         for (JobRows entry : List.copyOf(client.jobs.values())) {
-          int begun = entry.begin();
-          waiting -= begun;
-          served |= begun > 0;
-          entry.started.stream().limit(entry.places()).forEach(batch::add);
-          if (begun > 0) {
+          List<Ticket> begun = entry.start();
+          waiting -= begun.size();
+          waitingPlaces -= JobRows.places(begun);
+          batch.addAll(entry.running());
+          if (!begun.isEmpty()) {
+            served = true;
             toTheEnd(client.jobs, entry.job, entry);
           }
         }
@@ -175,16 +190,44 @@ final class RowQueue {
     return batch;
   }
 
+  /**
+   * Gives everybody's rows places, in the order of turns. A row whose turn it is and that needs
+   * more places than are left is not passed by one that would begin, or small rows would keep it
+   * waiting for ever; what is left goes to one that runs.
+   */
   private void deal(int size) {
-    List<List<Client>> wanting =
-        clients.stream().map(level -> List.copyOf(level.values())).toList();
-    int[] wants =
-        wanting.stream().mapToInt(level -> level.stream().mapToInt(Client::wants).sum()).toArray();
-    int[] places = levels.deal(wants, size);
-    for (int level = 0; level < places.length; level++) {
-      Shares.deal(wanting.get(level), places[level]);
-      for (Client client : wanting.get(level)) {
-        Shares.deal(List.copyOf(client.jobs.values()), client.places());
+    List<Shares> turns =
+        clients.stream().map(level -> new Shares(List.copyOf(level.values()))).toList();
+    levels.begin(level -> turns.get(level).next() != null);
+    int left = size;
+    while (left > 0) {
+      int level = levels.next(one -> turns.get(one).next() != null);
+      Shares.Claim next = level < 0 ? null : turns.get(level).next();
+      if (next == null) {
+        return;
+      }
+      int places = next.nextPlaces();
+      if (places > left && left < size) {
+        goOn(left);
+        return;
+      }
+      levels.take(level, places);
+      turns.get(level).take();
+      left -= places;
+    }
+  }
+
+  /** Gives places to rows that were in the last batch. */
+  private void goOn(int places) {
+    int left = places;
+    for (Map<String, Client> level : clients) {
+      for (Client client : level.values()) {
+        for (JobRows entry : client.jobs.values()) {
+          while (entry.nextWasHeld() && entry.nextPlaces() <= left) {
+            left -= entry.nextPlaces();
+            client.take(entry);
+          }
+        }
       }
     }
   }
@@ -212,18 +255,18 @@ final class RowQueue {
   /**
    * The work that may be done before rows that a client would add now, if turns go as they do.
    *
-   * @param rows how many it would add
+   * @param places how many it would add
    */
-  Ahead ahead(String client, int level, int rows) {
+  Ahead ahead(String client, int level, int places) {
     Client own = clients.get(level).get(client);
-    int ownRows = rows + (own == null ? 0 : own.wants());
+    int ownPlaces = places + (own == null ? 0 : own.places());
     Ahead ahead = Ahead.NOTHING;
     for (int other = 0; other < clients.size(); other++) {
       for (Client one : clients.get(other).values()) {
-        int wants = one.wants();
+        int wants = one.places();
         boolean all = other < level || one == own;
-        int most = all ? wants : Math.max(one.places(), other == level ? ownRows : 0);
-        ahead = ahead.plus(Math.min(wants, most), one.stepsLeft() / wants);
+        int most = all ? wants : Math.max(one.held(), other == level ? ownPlaces : 0);
+        ahead = ahead.plus(Math.min(wants, most), one.workLeft() / wants);
       }
     }
     return ahead;
@@ -238,6 +281,7 @@ final class RowQueue {
   private static final class Client extends Shares.Claim {
     final String name;
     final Map<Job, JobRows> jobs = new LinkedHashMap<>(); // the one served longest ago first
+    private Shares turns = new Shares(List.of());
 
     Client(String name) {
       this.name = name;
@@ -248,8 +292,43 @@ final class RowQueue {
       return jobs.values().stream().mapToInt(JobRows::wants).sum();
     }
 
-    double stepsLeft() {
-      return jobs.values().stream().mapToDouble(JobRows::stepsLeft).sum();
+    @Override
+    int nextPlaces() {
+      Shares.Claim next = turns.next();
+      return next == null ? 1 : next.nextPlaces();
+    }
+
+    @Override
+    void begin() {
+      super.begin();
+      turns = new Shares(List.copyOf(jobs.values()));
+    }
+
+    @Override
+    void take() {
+      super.take();
+      turns.next();
+      turns.take();
+    }
+
+    /** Gives a job places out of its turn. */
+    void take(JobRows entry) {
+      super.take();
+      entry.take();
+    }
+
+    /** How many places its rows need. */
+    int places() {
+      return jobs.values().stream().mapToInt(JobRows::places).sum();
+    }
+
+    /** How many of them they have. */
+    int held() {
+      return jobs.values().stream().mapToInt(job -> JobRows.places(job.running())).sum();
+    }
+
+    double workLeft() {
+      return jobs.values().stream().mapToDouble(JobRows::workLeft).sum();
     }
   }
 }

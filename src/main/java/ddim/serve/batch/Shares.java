@@ -1,10 +1,11 @@
 package ddim.serve.batch;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Deals the places of a batch out among those who want them, one each, round after round. In each
- * round those who hold a place of that round already come first (a row that runs is not interrupted
+ * Whose turn it is among those who want places of a batch: one row each, round after round. In each
+ * round those who hold a row of that round already come first (a row that runs is not interrupted
  * for an equal), then the others in their order.
  */
 final class Shares {
@@ -12,53 +13,87 @@ final class Shares {
   abstract static class Claim {
     private int held;
     private int wanted;
-    private int places;
+    private int rows;
 
-    /** How many places it can use. */
+    /** How many rows it could have in the batch. */
     abstract int wants();
 
-    /** The places that it was dealt. */
-    int places() {
-      return places;
+    /** How many places the next of them needs. */
+    abstract int nextPlaces();
+
+    /** How many rows it was given. */
+    int rows() {
+      return rows;
     }
 
-    /** Gives so many of them back. */
+    /** Begins a new batch, in which it has no rows yet. */
+    void begin() {
+      held = rows;
+      wanted = wants();
+      rows = 0;
+    }
+
+    /** Gives it the places of its next row. */
+    void take() {
+      rows++;
+    }
+
+    /** Gives so many rows back, which were held. */
     void giveBack(int count) {
-      places -= count;
+      rows -= count;
+    }
+
+    /** Whether its next row was in the last batch. */
+    boolean nextWasHeld() {
+      return rows < Math.min(held, wanted);
     }
   }
 
-  private Shares() {}
+  private final List<? extends Claim> claims;
+  private int round;
+  private boolean holders = true;
+  private int index;
+  private int wantMore; // of this round
+  private @Nullable Claim next;
 
   /**
-   * Sets everybody's places.
+   * Begins a new batch.
    *
    * @param claims in the order of their turns
-   * @param size how many places there are
    */
-  static void deal(List<? extends Claim> claims, int size) {
-    for (Claim claim : claims) {
-      claim.held = claim.places;
-      claim.wanted = claim.wants();
-      claim.places = 0;
-    }
-    int left = size;
-    for (int before = -1, round = 0; left > 0 && left != before; round++) {
-      before = left;
-      left = dealRound(claims, round, left, true);
-      left = dealRound(claims, round, left, false);
-    }
+  Shares(List<? extends Claim> claims) {
+    this.claims = claims;
+    claims.forEach(Claim::begin);
   }
 
-  private static int dealRound(
-      List<? extends Claim> claims, int round, int places, boolean holders) {
-    int left = places;
-    for (Claim claim : claims) {
-      if (left > 0 && claim.wanted > round && (claim.held > round) == holders) {
-        claim.places++;
-        left--;
+  /** Whose turn it is; null if all have what they want. */
+  @Nullable Claim next() {
+    while (next == null) {
+      if (index == claims.size()) {
+        if (!holders && wantMore == 0) {
+          return null;
+        }
+        round += holders ? 0 : 1;
+        holders = !holders;
+        index = 0;
+        wantMore = 0;
+      }
+      if (index < claims.size()) {
+        Claim claim = claims.get(index++);
+        if (claim.wanted > round) {
+          wantMore++;
+          next = (claim.held > round) == holders ? claim : null;
+        }
       }
     }
-    return left;
+    return next;
+  }
+
+  /** Gives it the places of its next row. */
+  void take() {
+    if (next != null) {
+      next.take();
+      next = null;
+    }
   }
 }

@@ -53,9 +53,9 @@ final class WaitingRoom {
   }
 
   /** See {@link RowQueue#ahead}. */
-  Ahead ahead(String client, int level, int rows) {
+  Ahead ahead(String client, int level, int places) {
     synchronized (lock) {
-      return queue.ahead(client, level, rows);
+      return queue.ahead(client, level, places);
     }
   }
 
@@ -73,12 +73,20 @@ final class WaitingRoom {
       }
       displaced = queue.add(job);
       if (displaced == null) {
-        throw full(queue.waiting() + " images wait already", retryAfter);
+        throw full(waitAlready(), retryAfter);
       }
       listener.accepted(job.rows().size()); // before the dispatcher can begin with them
       lock.notifyAll();
     }
     displaced.forEach(one -> fail(one, full("others who had fewer made them wait", retryAfter)));
+  }
+
+  @GuardedBy("lock")
+  private String waitAlready() {
+    int places = queue.waitingPlaces();
+    return queue.waiting()
+        + " images wait already"
+        + (places == queue.waiting() ? "" : ", the guided ones counted twice " + places);
   }
 
   private RefusedException full(String why, Duration retryAfter) {
@@ -114,7 +122,7 @@ final class WaitingRoom {
     if (queue.isEmpty()) {
       return null;
     }
-    if (queue.started() > 0 || queue.waiting() >= options.maxBatchSize()) {
+    if (queue.started() > 0 || queue.waitingPlaces() >= options.maxBatchSize()) {
       return Duration.ZERO;
     }
     long oldest = queue.jobs().stream().mapToLong(job -> now - job.arrival()).max().orElse(0);

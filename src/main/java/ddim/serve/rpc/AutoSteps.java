@@ -1,6 +1,7 @@
 package ddim.serve.rpc;
 
 import ddim.diffusion.Sampler;
+import ddim.serve.batch.Demand;
 import ddim.serve.repository.Lease;
 import ddim.v1.SampleRequest;
 
@@ -61,7 +62,7 @@ final class AutoSteps {
    *
    * @throws ddim.serve.batch.RefusedException if not even the fewest steps would be done in time
    */
-  Sampler choose(Lease lease, int images, Caller caller) {
+  Sampler choose(Lease lease, Demand images, Caller caller) {
     if (!asked) {
       return sampler;
     }

@@ -76,7 +76,7 @@ public final class Call {
     }
     try {
       CallRecord record = caller.record();
-      record.asksFor(rows.size(), rows.stream().mapToLong(Row::steps).sum());
+      record.asksFor(rows.size(), rows.stream().mapToLong(Row::work).sum());
       job = batcher.submit(rows, caller.terms(), new Noted(listener, record));
       return job.result();
     } catch (RuntimeException e) {

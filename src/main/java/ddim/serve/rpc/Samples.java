@@ -3,6 +3,7 @@ package ddim.serve.rpc;
 import ddim.diffusion.Sampler;
 import ddim.diffusion.StepTable;
 import ddim.model.Condition;
+import ddim.serve.batch.Demand;
 import ddim.serve.batch.Row;
 import ddim.serve.repository.Lease;
 import ddim.v1.Encoding;
@@ -90,13 +91,14 @@ record Samples(
     checkStops(stops, auto.fewestSteps(), check.problems());
     Lease lease = check.accept();
     long[] seeds = seeds(request);
-    sampler = auto.choose(lease, seeds.length, check.caller());
+    List<Condition> conditions = Conditions.of(request, seeds.length);
+    sampler = auto.choose(lease, Demand.of(conditions), check.caller());
     StepTable table = sampler.table(lease.schedule(), lease.spec().prediction());
     return new Samples(
         new Recipe(lease, sampler, table.length(), encoding),
         table,
         seeds,
-        Conditions.of(request, seeds.length),
+        conditions,
         stops,
         noisy);
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ddim.diffusion.Sampler;
 import ddim.model.SamplingModel;
+import ddim.model.Trajectory;
 import ddim.serve.batch.Batcher;
 import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.FakeModel;
@@ -11,6 +12,7 @@ import ddim.serve.batch.Row;
 import ddim.serve.batch.SystemTime;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class SeedProofTest {
@@ -42,6 +44,25 @@ class SeedProofTest {
 
     assertThat(proof.equal()).isLessThan(proof.rows());
     assertThat(proof.largestDifference()).isBetween(1e-9, 1e-3);
+  }
+
+  @Test
+  void whatLabelsAndGuidanceDoIsComparedToo() {
+    SeedProof equal = prove(new FakeModel(3));
+    assertThat(equal.equal()).isEqualTo(equal.rows());
+
+    SeedProof different =
+        prove(
+            new FakeModel(3) {
+              @Override
+              public void advance(
+                  List<Trajectory> rows, int columns, int batchSize, @Nullable Duration limit) {
+                super.advance(rows, columns, batchSize, limit);
+                long guided = rows.stream().filter(r -> r.condition().places() > 1).count();
+                rows.get(0).x()[0] += guided * 1e-6f;
+              }
+            });
+    assertThat(different.equal()).isLessThan(different.rows());
   }
 
   @Test

@@ -7,6 +7,7 @@ import ddim.diffusion.NoiseSchedule;
 import ddim.diffusion.Sampler;
 import ddim.diffusion.ScheduleConfig;
 import ddim.diffusion.StepTable;
+import ddim.model.Condition;
 import ddim.model.ModelFormatException;
 import ddim.serve.batch.RefusedException.Reason;
 import java.time.Duration;
@@ -29,13 +30,7 @@ class BatchTimesTest {
   private final FakeTime time = new FakeTime();
   private final FakeModel model = new FakeModel();
   private final Gate gate = new Gate();
-  private Batcher batcher =
-      Batcher.start(
-          "fake",
-          model,
-          new Calibration(BatcherOptions.of(4), TEN_MILLIS_A_STEP),
-          time,
-          BatchListener.NONE);
+  private Batcher batcher = Batcher.start("fake", model, calibration(), time, BatchListener.NONE);
 
   @AfterEach
   void close() {
@@ -132,7 +127,35 @@ class BatchTimesTest {
     assertThat(steps(8, Duration.ofMillis(310))).as("two batches").isEqualTo(12);
     assertThat(steps(1, Duration.ofMinutes(1))).as("the most").isEqualTo(50);
     assertThat(steps(1, null)).as("without a deadline").isEqualTo(50);
-    assertThat(batcher.affordableSteps(1, 5, 50, Terms.within(Duration.ofMillis(73)))).isEqualTo(5);
+    assertThat(
+            batcher.affordableSteps(new Demand(1, 1), 5, 50, Terms.within(Duration.ofMillis(73))))
+        .isEqualTo(5);
+  }
+
+  @Test
+  void guidedImagesTakeTwoPlaces() {
+    Terms terms = Terms.within(Duration.ofMillis(310));
+    assertThat(batcher.affordableSteps(new Demand(2, 2), 5, 50, terms)).isEqualTo(24);
+    assertThat(batcher.affordableSteps(new Demand(4, 2), 5, 50, terms))
+        .as("two batches")
+        .isEqualTo(12);
+    FakeModel labelled = new FakeModel(3);
+    try (Batcher ofLabels =
+        Batcher.start("labels", labelled, calibration(), time, BatchListener.NONE)) {
+      labelled.onCall(call -> gate.pass());
+      List<Row> guided =
+          rows(0, 4, 50).stream()
+              .map(r -> new Row(r.seed(), null, null, r.tables(), List.of(), new Condition(1, 3)))
+              .toList();
+      ofLabels.submit(guided, null);
+      gate.awaitCall();
+      // 8 places of 50 steps on 4 are 1000 ms; (1510 - 10) / 1.25 - 1000
+      assertThat(
+              ofLabels.affordableSteps(
+                  new Demand(1, 1), 5, 50, Terms.within(Duration.ofMillis(1510))))
+          .isEqualTo(20);
+      gate.open();
+    }
   }
 
   @Test
@@ -142,9 +165,11 @@ class BatchTimesTest {
     gate.awaitCall(); // 500 ms
 
     time.advance(Duration.ofMillis(100)); // 400 ms are left of it
-    assertThat(batcher.affordableSteps(1, 5, 50, other(Duration.ofMillis(760)))).isEqualTo(10);
+    assertThat(batcher.affordableSteps(new Demand(1, 1), 5, 50, other(Duration.ofMillis(760))))
+        .isEqualTo(10);
     submit(10, 8, 50); // of which the other client has to wait for 1, and for the 4
-    assertThat(batcher.affordableSteps(1, 5, 50, other(Duration.ofMillis(886)))).isEqualTo(20);
+    assertThat(batcher.affordableSteps(new Demand(1, 1), 5, 50, other(Duration.ofMillis(886))))
+        .isEqualTo(20);
     // This one waits for all 12 rows: 600 steps on 4 places are 1500 ms
     assertThat(steps(1, Duration.ofMillis(2010))).isEqualTo(10);
   }
@@ -189,7 +214,7 @@ class BatchTimesTest {
         int rows = 1 + random.nextInt(6);
         Terms terms =
             new Terms("client " + client, 0, Duration.ofMillis(3000 + random.nextInt(2000)));
-        int steps = batcher.affordableSteps(rows, 1, 30, terms);
+        int steps = batcher.affordableSteps(new Demand(rows, 1), 1, 30, terms);
         jobs.add(batcher.submit(rows(100, rows, steps), terms, RowListener.NONE));
       }
       model.onCall(call -> time.advance(Duration.ofMillis(10L * call.columns())));
@@ -200,8 +225,12 @@ class BatchTimesTest {
     }
   }
 
+  private static Calibration calibration() {
+    return new Calibration(BatcherOptions.of(4), TEN_MILLIS_A_STEP);
+  }
+
   private int steps(int rows, Duration timeLeft) {
-    return batcher.affordableSteps(rows, 5, 50, Terms.within(timeLeft));
+    return batcher.affordableSteps(new Demand(rows, 1), 5, 50, Terms.within(timeLeft));
   }
 
   private static Terms other(Duration timeLeft) {

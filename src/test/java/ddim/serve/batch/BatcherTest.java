@@ -8,9 +8,11 @@ import ddim.diffusion.NoiseSchedule;
 import ddim.diffusion.Sampler;
 import ddim.diffusion.ScheduleConfig;
 import ddim.diffusion.StepTable;
+import ddim.model.Condition;
 import ddim.model.TrajectoryTimeoutException;
 import ddim.serve.batch.RefusedException.Reason;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -63,6 +65,56 @@ class BatcherTest {
                 .mapToObj(seed -> model.image(seed, TEN))
                 .toArray(float[][]::new));
     assertThat(model.calls()).hasSize(3).allMatch(call -> call.columns() == 10);
+  }
+
+  @Test
+  void theNetworkComputesAnAllowedSizeWhateverIsGuided() throws Exception {
+    FakeModel labelled = new FakeModel(3); // refuses calls that are too small for their rows
+    for (BatcherOptions options :
+        List.of(BatcherOptions.of(4).withAllowedBatchSizes(List.of(4)), BatcherOptions.of(5))) {
+      try (Batcher guiding = Batcher.start("labels", labelled, options, time)) {
+        List<Row> rows = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+          Condition condition = new Condition(i % 3, i % 2 == 0 ? 3 : 1);
+          rows.add(new Row(i, null, null, List.of(table(1 + i % 4, 1)), List.of(), condition));
+        }
+        List<float[]> images = images(guiding.submit(rows, null));
+
+        for (int i = 0; i < rows.size(); i++) {
+          assertThat(images.get(i))
+              .isEqualTo(labelled.image(i, table(1 + i % 4, 1), rows.get(i).condition()));
+        }
+        assertThat(guiding.counters().steps()).isEqualTo(rows.stream().mapToLong(Row::work).sum());
+      }
+    }
+    assertThat(labelled.calls().stream().map(FakeModel.Call::batchSize).distinct())
+        .isSubsetOf(1, 2, 4, 5)
+        .contains(4, 5);
+  }
+
+  @Test
+  void aGuidedRowIsComputedThoughBatchesHaveOnePlace() throws Exception {
+    FakeModel labelled = new FakeModel(3);
+    Calibration calibration = Calibration.measure(labelled, BatcherOptions.of(1), time);
+    assertThat(calibration.stepTimes()).containsOnlyKeys(1, 2);
+    Row row = new Row(7, null, null, List.of(TEN), List.of(), new Condition(1, 3));
+    try (Batcher guiding =
+        Batcher.start("labels", labelled, calibration, time, BatchListener.NONE)) {
+      assertThat(images(guiding.submit(List.of(row), null)))
+          .containsExactly(labelled.image(7, TEN, row.condition()));
+    }
+  }
+
+  @Test
+  void guidedImagesThatTheQueueCanNeverHoldAreTheCallersFault() {
+    FakeModel labelled = new FakeModel(3);
+    Row row = new Row(7, null, null, List.of(TEN), List.of(), new Condition(1, 3));
+    try (Batcher guiding =
+        Batcher.start("labels", labelled, BatcherOptions.of(4).withMaxEnqueuedBatches(1), time)) {
+      assertThatThrownBy(() -> guiding.submit(List.of(row, row, row), null))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("3 guided images count as 6, the queue holds 4");
+    }
   }
 
   @Test

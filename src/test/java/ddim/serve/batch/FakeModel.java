@@ -4,6 +4,7 @@ import ddim.diffusion.Prediction;
 import ddim.diffusion.ScheduleConfig;
 import ddim.diffusion.StepTable;
 import ddim.diffusion.StepTable.Column;
+import ddim.model.Condition;
 import ddim.model.ModelSpec;
 import ddim.model.SamplingModel;
 import ddim.model.Trajectory;
@@ -40,7 +41,18 @@ public class FakeModel implements SamplingModel {
   }
 
   public FakeModel(int height, int width, int channels) {
-    UNetConfig unet = new UNetConfig(height, width, channels, 4, List.of(1), 1, List.of(), 0, 4);
+    this(height, width, channels, 0);
+  }
+
+  /** As the first, of so many classes. */
+  public FakeModel(int classes) {
+    this(2, 3, 1, classes);
+  }
+
+  private FakeModel(int height, int width, int channels, int classes) {
+    UNetConfig unet =
+        new UNetConfig(height, width, channels, 4, List.of(1), 1, List.of(), 0, 4)
+            .withClasses(classes);
     spec =
         new ModelSpec(
             unet, ScheduleConfig.LINEAR_1000, Prediction.EPS, "none", "CC0-1.0", 7, 42, "d1935f");
@@ -90,7 +102,7 @@ public class FakeModel implements SamplingModel {
   public void advance(List<Trajectory> rows, int columns, int batchSize, @Nullable Duration limit) {
     requireOpen();
     if (rows.isEmpty()
-        || rows.size() > batchSize
+        || rows.stream().mapToInt(row -> row.condition().places()).sum() > batchSize
         || columns < 1
         || rows.stream().anyMatch(Trajectory::isFinished)) {
       throw new IllegalArgumentException("a call against the contract");
@@ -142,16 +154,26 @@ public class FakeModel implements SamplingModel {
     return row.x();
   }
 
+  /** The image of a condition that a row must become, computed alone. */
+  public float[] image(long seed, StepTable table, Condition condition) {
+    float[] start = latent(seed);
+    float[] history = new float[StepTable.HISTORY * start.length];
+    Trajectory row = new Trajectory(seed, start, history, table, condition);
+    advance(row, table.length());
+    return row.x();
+  }
+
   private static void advance(Trajectory row, int steps) {
     float[] x = row.x().clone();
     float[] x0 = row.x0().clone();
     float[] history = row.history().clone(); // [HISTORY][image], newest first
+    double shown = 1e-2 * (row.condition().label() + 1) * row.condition().guidance();
     for (int k = row.position(); k < row.position() + steps; k++) {
       StepTable table = row.table();
       double range = table.clipping().range();
       Random noise = new Random(31 * row.seed() + table.timestep(k));
       for (int i = 0; i < x.length; i++) {
-        double eps = 0.9 * x[i] + 1e-4 * table.timestep(k);
+        double eps = 0.9 * x[i] + 1e-4 * table.timestep(k) + shown;
         double clean =
             (x[i] - table.get(k, Column.SQRT_ONE_MINUS_ALPHA_BAR) * eps)
                 / table.get(k, Column.SQRT_ALPHA_BAR);

@@ -6,6 +6,7 @@ import ddim.diffusion.NoiseSchedule;
 import ddim.diffusion.Sampler;
 import ddim.diffusion.ScheduleConfig;
 import ddim.diffusion.StepTable;
+import ddim.model.Condition;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -192,6 +193,63 @@ class RowQueueTest {
   }
 
   @Test
+  void aGuidedRowHasTwoPlaces() {
+    queue.add(guided(100, 50, "a"));
+    queue.add(job(200, 50, "b", 0));
+
+    assertThat(seeds(queue.draw(8))).containsExactly(100L, 101L, 102L, 200L, 201L);
+  }
+
+  @Test
+  void smallRowsDoNotKeepAGuidedOneWaitingForEver() {
+    for (int i = 0; i < 3; i++) {
+      queue.add(job(100 + i, 1, "first " + i, 0));
+    }
+    List<Ticket> running = queue.draw(3);
+    queue.add(guided(200, 1, "guided"));
+    for (int i = 0; i < 20; i++) {
+      queue.add(job(300 + i, 1, "small " + i, 0));
+    }
+    queue.finish(running.get(0), IMAGE);
+    assertThat(seeds(queue.draw(3))).as("no small one begins").containsExactly(101L, 102L);
+
+    queue.finish(running.get(1), IMAGE);
+    assertThat(seeds(queue.draw(3))).containsExactly(102L, 200L);
+  }
+
+  @Test
+  void aPlaceThatIsTooSmallForTheNextIsLeftToARowThatRuns() {
+    queue.add(job(100, 2, "first", 0));
+    queue.draw(2);
+    queue.add(guided(200, 1, "guided"));
+
+    assertThat(seeds(queue.draw(2))).containsExactly(100L, 101L);
+  }
+
+  @Test
+  void whereABatchHasOnePlaceAGuidedRowIsAlone() {
+    queue.add(guided(100, 2, "guided"));
+    assertThat(seeds(finishAll(queue.draw(1)))).containsExactly(100L);
+    assertThat(seeds(queue.draw(1))).containsExactly(101L);
+  }
+
+  @Test
+  void roomAndWhatIsAheadAreCountedInPlaces() {
+    RowQueue small = new RowQueue(10, 1);
+    assertThat(small.add(guided(0, 4, "greedy"))).isEmpty();
+    assertThat(small.waiting()).isEqualTo(4);
+    assertThat(small.waitingPlaces()).isEqualTo(8);
+    assertThat(small.add(job(100, 3, "greedy", 0))).isNull();
+    assertThat(small.ahead("greedy", 0, 1)).isEqualTo(new Ahead(8, 2.0 * 8));
+
+    small.draw(4);
+
+    assertThat(small.waitingPlaces()).isEqualTo(4);
+    assertThat(small.ahead("other", 0, 1)).as("2 of 4 run").isEqualTo(new Ahead(4, 2.0 * 4));
+    assertThat(small.add(job(100, 6, "greedy", 0))).isEmpty();
+  }
+
+  @Test
   void whatIsAheadIsWhatComesFirst() {
     assertThat(queue.ahead("me", 1, 2)).isEqualTo(Ahead.NOTHING);
     queue.add(job(0, 10, "greedy", 1)); // as many rows as I have, 2 steps each
@@ -209,6 +267,20 @@ class RowQueueTest {
 
   private static List<Long> seeds(List<Ticket> batch) {
     return batch.stream().map(ticket -> ticket.row().seed()).toList();
+  }
+
+  private static Job guided(long firstSeed, int rows, String client) {
+    return new Job(
+        LongStream.range(firstSeed, firstSeed + rows)
+            .mapToObj(
+                seed -> new Row(seed, null, null, List.of(TABLE), List.of(), new Condition(0, 2)))
+            .toList(),
+        client,
+        0,
+        0,
+        OptionalLong.empty(),
+        RowListener.NONE,
+        job -> {});
   }
 
   private static Job job(long firstSeed, int rows) {
