@@ -2,6 +2,7 @@ package ddim.serve.batch;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,8 +20,9 @@ import org.jspecify.annotations.Nullable;
  * more places than its share gives them back to newcomers at the end of a call; its interrupted
  * rows go on later from where they are.
  *
- * <p>Room is shared out too: when it is full, a client that has more rows waiting than another
- * makes way for it with its newest job.
+ * <p>Room is shared out too: when it is full, less urgent jobs make way for a more urgent one, and
+ * among equals a client that has more rows waiting than another makes way for it with its newest
+ * job.
  *
  * <p>Invariants, between calls:
  *
@@ -99,24 +101,40 @@ final class RowQueue {
     return clients.get(job.level()).computeIfAbsent(job.client(), Client::new);
   }
 
-  /** Jobs without which there is room: of clients that have more waiting, newest first. */
+  /**
+   * Jobs without which there is room. Those of less urgent levels make way first, the least urgent
+   * and newest before others, whoever asked for them; then, at the newcomer's level, those of
+   * clients that have more waiting there than the newcomer's. A more urgent job never does.
+   */
   private @Nullable List<Job> displacedBy(Job newcomer) {
     int missing = newcomer.places() - (capacity - waitingPlaces);
     List<Job> displaced = new ArrayList<>();
     if (missing <= 0) {
       return displaced;
     }
-    Map<String, Integer> places = new HashMap<>();
-    jobs.forEach((job, entry) -> places.merge(job.client(), entry.freshPlaces(), Integer::sum));
-    int own = places.getOrDefault(newcomer.client(), 0) + newcomer.places();
-    List<Job> newestFirst = new ArrayList<>(unstarted());
-    Collections.reverse(newestFirst);
-    for (Job job : newestFirst) {
-      int theirs = places.getOrDefault(job.client(), 0);
-      if (missing > 0 && theirs > own && !job.client().equals(newcomer.client())) {
+    Map<String, Integer> atLevel = new HashMap<>();
+    jobs.forEach(
+        (job, entry) -> {
+          if (job.level() == newcomer.level()) {
+            atLevel.merge(job.client(), entry.freshPlaces(), Integer::sum);
+          }
+        });
+    int own = atLevel.getOrDefault(newcomer.client(), 0) + newcomer.places();
+    List<Job> candidates = new ArrayList<>(unstarted());
+    Collections.reverse(candidates); // newest first, and stays so within a level
+    candidates.sort(Comparator.comparingInt(Job::level).reversed());
+    for (Job job : candidates) {
+      if (missing <= 0 || job.level() < newcomer.level()) {
+        break;
+      }
+      int theirs = atLevel.getOrDefault(job.client(), 0);
+      boolean lessUrgent = job.level() > newcomer.level();
+      if (lessUrgent || (theirs > own && !job.client().equals(newcomer.client()))) {
         displaced.add(job);
-        places.put(job.client(), theirs - job.places());
         missing -= job.places();
+        if (!lessUrgent) {
+          atLevel.put(job.client(), theirs - job.places());
+        }
       }
     }
     return missing > 0 ? null : displaced;

@@ -250,6 +250,37 @@ class RowQueueTest {
   }
 
   @Test
+  void theLessUrgentMakeWayWhoeverTheyAreOf() {
+    RowQueue small = new RowQueue(4, 3);
+    Job lateOfMine = job(0, 1, "me", 2);
+    Job late = job(10, 1, "other", 2);
+    Job usual = job(20, 1, "other", 1);
+    Job urgent = job(30, 1, "greedy", 0);
+    for (Job job : List.of(lateOfMine, late, usual, urgent)) {
+      small.add(job);
+    }
+
+    assertThat(small.add(job(100, 1, "me", 0))).as("the newest first").containsExactly(late);
+    assertThat(small.add(job(110, 2, "me", 0)))
+        .as("the least urgent first, mine too")
+        .containsExactly(lateOfMine, usual);
+    assertThat(small.jobs()).contains(urgent);
+  }
+
+  @Test
+  void theMoreUrgentNeverMakeWay() {
+    RowQueue small = new RowQueue(4, 3);
+    small.add(job(0, 2, "greedy", 0));
+    Job second = job(10, 2, "greedy", 1);
+    small.add(second);
+
+    assertThat(small.add(job(100, 1, "me", 2))).isNull();
+    assertThat(small.add(job(110, 3, "me", 1))).as("not enough room").isNull();
+    assertThat(small.add(job(120, 1, "me", 1))).containsExactly(second);
+    assertThat(small.add(job(130, 2, "me", 1))).as("my own of my level").isNull();
+  }
+
+  @Test
   void whatIsAheadIsWhatComesFirst() {
     assertThat(queue.ahead("me", 1, 2)).isEqualTo(Ahead.NOTHING);
     queue.add(job(0, 10, "greedy", 1)); // as many rows as I have, 2 steps each
