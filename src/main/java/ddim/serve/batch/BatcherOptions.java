@@ -53,7 +53,8 @@ public record BatcherOptions(
         "max_enqueued_batches must be at least 1, is " + maxEnqueuedBatches);
     require(
         (long) maxEnqueuedBatches * maxBatchSize <= Integer.MAX_VALUE,
-        "max_enqueued_batches * max_batch_size is too large");
+        "max_enqueued_batches * max_batch_size must be at most %d, is %d * %d"
+            .formatted(Integer.MAX_VALUE, maxEnqueuedBatches, maxBatchSize));
     require(columnsPerCall >= 1, "columns_per_call must be at least 1, is " + columnsPerCall);
     require(
         priorityLevels >= 1 && priorityLevels <= MOST_PRIORITY_LEVELS,

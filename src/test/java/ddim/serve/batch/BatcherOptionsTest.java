@@ -49,6 +49,9 @@ class BatcherOptionsTest {
         .hasMessageContaining("allowed_batch_sizes");
     assertThatThrownBy(() -> options.withMaxEnqueuedBatches(0))
         .hasMessage("max_enqueued_batches must be at least 1, is 0");
+    assertThatThrownBy(() -> options.withMaxEnqueuedBatches(1 << 28))
+        .hasMessage(
+            "max_enqueued_batches * max_batch_size must be at most 2147483647, is 268435456 * 8");
     assertThatThrownBy(() -> options.withColumnsPerCall(0))
         .hasMessage("columns_per_call must be at least 1, is 0");
   }
