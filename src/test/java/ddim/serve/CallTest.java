@@ -9,10 +9,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.protobuf.Any;
 import com.google.rpc.RequestInfo;
 import com.google.rpc.RetryInfo;
+import ddim.diffusion.NoiseSchedule;
+import ddim.diffusion.Sampler;
 import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.Gate;
+import ddim.serve.batch.Job;
+import ddim.serve.batch.Row;
 import ddim.serve.batch.SystemTime;
 import ddim.serve.call.ClientLimits;
+import ddim.serve.repository.Lease;
 import ddim.serve.security.SecurityOptions;
 import ddim.v1.ModelRef;
 import ddim.v1.SampleRequest;
@@ -28,6 +33,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -100,6 +106,40 @@ class CallTest {
       var error = fail(stub(server, null), request("clothes", 1));
       assertThat(error.getStatus().getCode()).isEqualTo(Code.RESOURCE_EXHAUSTED);
       assertThat(error).hasMessageContaining("asks for more than 0.01 images a second");
+    }
+  }
+
+  @Test
+  void whatTheFullQueueRefusesIsNotCounted() throws Exception {
+    Gate gate = new Gate();
+    var limits = SecurityOptions.NONE.withLimits(new ClientLimits(0, 0.01));
+    try (ServerFixture server =
+        ServerFixture.onSocket(
+            root,
+            ServerOptions.defaults().with(limits),
+            BatcherOptions.of(1).withMaxEnqueuedBatches(1),
+            new SystemTime())) {
+      server.clothes.onCall(call -> gate.pass());
+      Row row =
+          new Row(
+              1,
+              null,
+              Sampler.ddim(5, 0).table(NoiseSchedule.of(server.clothes.spec().schedule())));
+      try (Lease lease = server.lease("clothes")) {
+        Job running = lease.batcher().submit(List.of(row), null);
+        gate.awaitCall();
+        Job waiting = lease.batcher().submit(List.of(row), null);
+        for (int i = 0; i < 3; i++) {
+          assertThat(fail(stub(server, null), request("clothes", 1)).getStatus().getCode())
+              .isEqualTo(Code.UNAVAILABLE);
+        }
+        gate.open();
+        running.result().get(20, TimeUnit.SECONDS);
+        waiting.result().get(20, TimeUnit.SECONDS);
+      }
+      assertThat(stub(server, null).sample(request("clothes", 1)).getImagesCount()).isEqualTo(1);
+      assertThat(fail(stub(server, null), request("clothes", 1)).getStatus().getCode())
+          .isEqualTo(Code.RESOURCE_EXHAUSTED);
     }
   }
 

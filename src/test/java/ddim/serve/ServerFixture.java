@@ -7,6 +7,7 @@ import ddim.serve.batch.FakeModel;
 import ddim.serve.batch.FakeTime;
 import ddim.serve.batch.SystemTime;
 import ddim.serve.batch.TimeSource;
+import ddim.serve.repository.Lease;
 import ddim.serve.repository.ModelRepository;
 import ddim.serve.repository.RepositoryOptions;
 import ddim.v1.SamplingServiceGrpc;
@@ -22,6 +23,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -106,6 +108,11 @@ final class ServerFixture implements AutoCloseable {
                 ServerOptions.defaults(),
                 models),
         server -> InProcessChannelBuilder.forName(name).build());
+  }
+
+  /** The newest version of a model, to be given back. */
+  Lease lease(String model) {
+    return repository.acquire(model, OptionalLong.empty());
   }
 
   SamplingServiceBlockingStub stub() {

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** What is known of one call so far. Thread-safe. */
@@ -25,7 +24,7 @@ public final class CallRecord {
   private volatile String client;
   private volatile @Nullable String model;
   private volatile long version;
-  private volatile IntConsumer quota = asked -> {};
+  private volatile Quota quota = Quota.NONE;
 
   /**
    * @param id the request id
@@ -111,13 +110,18 @@ public final class CallRecord {
   /**
    * Notes that rows are about to be asked for.
    *
-   * @param rowSteps the network calls of all of them together
+   * @param rowSteps the network calls of all of them together, two a step of a guided row
    * @throws ddim.serve.error.QuotaException if the client has asked for too many
    */
   public void asksFor(int rows, long rowSteps) {
-    quota.accept(rows);
+    quota.ask(rows);
     images.addAndGet(rows);
     steps.addAndGet(rowSteps);
+  }
+
+  /** Notes that rows that were asked for were not let in: they cost the client nothing. */
+  public void turnedAway(int rows) {
+    quota.giveBack(rows);
   }
 
   /** Notes that a row has waited so long for its first graph call, which begins. */
@@ -136,10 +140,8 @@ public final class CallRecord {
     client = name;
   }
 
-  /**
-   * @param newQuota is told how many images are asked for, and throws if these are too many
-   */
-  void limit(IntConsumer newQuota) {
+  /** Has the rows counted that are asked for. */
+  void limit(Quota newQuota) {
     quota = newQuota;
   }
 

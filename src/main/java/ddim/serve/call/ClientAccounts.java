@@ -79,6 +79,30 @@ final class ClientAccounts {
     account.debt += images / limits.imagesPerSecond();
   }
 
+  /** Takes images back that were counted: of a request that was refused after all. */
+  synchronized void giveBack(String client, int images) {
+    if (limits.imagesPerSecond() > 0) {
+      Account account = account(client);
+      account.debt = Math.max(0, account.debt - images / limits.imagesPerSecond());
+      forget(client);
+    }
+  }
+
+  /** What a client's calls are counted by. */
+  Quota quota(String client) {
+    return new Quota() {
+      @Override
+      public void ask(int images) {
+        ClientAccounts.this.ask(client, images);
+      }
+
+      @Override
+      public void giveBack(int images) {
+        ClientAccounts.this.giveBack(client, images);
+      }
+    };
+  }
+
   synchronized int size() {
     return accounts.size();
   }

@@ -44,7 +44,7 @@ public final class QuotaInterceptor implements ServerInterceptor, CallObserver {
       return new ServerCall.Listener<>() {};
     }
     open.add(record);
-    record.limit(images -> accounts.ask(client, images));
+    record.limit(accounts.quota(client));
     return next.startCall(call, headers);
   }
 

@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import ddim.model.Trajectory;
 import ddim.serve.batch.Batcher;
 import ddim.serve.batch.Job;
+import ddim.serve.batch.RefusedException;
 import ddim.serve.batch.Row;
 import ddim.serve.batch.RowListener;
 import ddim.serve.call.CallRecord;
@@ -75,13 +76,35 @@ public final class Call {
       return CompletableFuture.failedFuture(new CancellationException("cancelled by the client"));
     }
     try {
-      CallRecord record = caller.record();
-      record.asksFor(rows.size(), rows.stream().mapToLong(Row::work).sum());
-      job = batcher.submit(rows, caller.terms(), new Noted(listener, record));
+      caller.record().asksFor(rows.size(), rows.stream().mapToLong(Row::work).sum());
+      job = submit(rows, listener);
       return job.result();
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(e);
     }
+  }
+
+  /** What the batcher does not let in, or has to turn away unstarted, does not count as asked. */
+  private Job submit(List<Row> rows, RowListener listener) {
+    CallRecord record = caller.record();
+    Job accepted;
+    try {
+      accepted = batcher.submit(rows, caller.terms(), new Noted(listener, record));
+    } catch (RuntimeException e) {
+      record.turnedAway(rows.size());
+      throw e;
+    }
+    var unused =
+        accepted
+            .result()
+            .whenComplete(
+                (images, error) -> {
+                  if (error instanceof RefusedException refused
+                      && refused.reason() == RefusedException.Reason.QUEUE_FULL) {
+                    record.turnedAway(rows.size());
+                  }
+                });
+    return accepted;
   }
 
   /** The client has given up. */

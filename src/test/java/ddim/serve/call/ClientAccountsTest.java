@@ -41,6 +41,20 @@ class ClientAccountsTest {
   }
 
   @Test
+  void whatWasTurnedAwayIsNoDebt() {
+    ClientAccounts accounts = accounts(0, 10);
+    accounts.ask("alice", 12);
+    Quota quota = accounts.quota("alice");
+    assertThatThrownBy(() -> quota.ask(1)).isInstanceOf(QuotaException.class);
+    quota.giveBack(12);
+    quota.ask(10);
+    quota.ask(1);
+    assertThatThrownBy(() -> quota.ask(1)).isInstanceOf(QuotaException.class);
+    quota.giveBack(1000);
+    assertThat(accounts.size()).isZero();
+  }
+
+  @Test
   void whoPaysAsItGoesIsNeverRefused() {
     ClientAccounts accounts = accounts(0, 10);
     for (int i = 0; i < 100; i++) {
