@@ -4,7 +4,6 @@ import static ddim.serve.batch.RefusedException.late;
 
 import java.time.Duration;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
 
 /**
  * Tells what can be done in time, from what graph calls took and what is there to be done, and
@@ -12,15 +11,20 @@ import java.util.OptionalLong;
  * Thread-safe.
  */
 final class Admission {
+  private static final int CALLS = 8; // whose mean counts
+
   private final BatcherOptions options;
   private final WaitingRoom room;
   private final TimeSource time;
   private final StepTimes times = new StepTimes();
 
-  /** When the call under way will probably end; empty between calls. */
-  private volatile OptionalLong callEnd = OptionalLong.empty();
+  private final DeviceTurns.Seat seat;
 
-  Admission(Calibration calibration, WaitingRoom room, TimeSource time) {
+  /** How many steps a call takes lately, as a mean; 0 before the first. */
+  private volatile double columns;
+
+  Admission(Calibration calibration, WaitingRoom room, TimeSource time, DeviceTurns.Seat seat) {
+    this.seat = seat;
     this.options = calibration.options();
     this.room = room;
     this.time = time;
@@ -28,21 +32,21 @@ final class Admission {
   }
 
   /** A graph call begins. */
-  void callBegins(int batchSize, int columns) {
+  void callBegins(int batchSize, int callColumns) {
     long now = time.nanoTime();
-    times
-        .at(batchSize)
-        .ifPresent(step -> callEnd = OptionalLong.of(now + columns * step.toNanos()));
+    times.at(batchSize).ifPresent(step -> seat.callBegins(now, step.multipliedBy(callColumns)));
   }
 
   /** It has ended well. */
-  void callTook(int batchSize, int columns, Duration took) {
-    times.add(batchSize, took.dividedBy(columns));
+  void callTook(int batchSize, int callColumns, Duration took) {
+    times.add(batchSize, took.dividedBy(callColumns));
+    seat.callTook(took);
+    columns = columns == 0 ? callColumns : columns + (callColumns - columns) / CALLS;
   }
 
   /** It has ended. */
   void callEnded() {
-    callEnd = OptionalLong.empty();
+    seat.callEnded();
   }
 
   /**
@@ -75,7 +79,7 @@ final class Admission {
     int steps = job.rows().stream().mapToInt(Row::steps).max().orElseThrow();
     Duration shortest = times.shortest().orElse(Duration.ZERO).multipliedBy(steps);
     if (shortest.compareTo(timeLeft) > 0) {
-      Forecast alone = new Forecast(options, times, Ahead.NOTHING, Duration.ZERO);
+      Forecast alone = new Forecast(options, times, Ahead.NOTHING, Wait.NONE);
       RefusedException late = late(alone.explain(new Demand(1, 1), steps, timeLeft));
       doubtIfIdle();
       throw late;
@@ -84,15 +88,18 @@ final class Admission {
     Forecast after = forecast(ahead);
     int allowed = after.steps(demand, timeLeft).orElse(steps);
     boolean waits = ahead.places() > 0 && ahead.places() + demand.places() > options.maxBatchSize();
-    if (waits && allowed < steps) {
+    boolean shares = !after.device().ofOthers().isZero();
+    if ((waits || shares) && allowed < steps) {
       throw late(after.explain(demand, steps, timeLeft));
     }
   }
 
   private Forecast forecast(Ahead ahead) {
-    OptionalLong end = callEnd;
-    long left = end.isPresent() ? Math.max(0, end.getAsLong() - time.nanoTime()) : 0;
-    return new Forecast(options, times, ahead, Duration.ofNanos(left));
+    long now = time.nanoTime();
+    double perCall = columns == 0 ? options.columnsPerCall() : columns;
+    Duration aStep = Duration.ofNanos((long) (seat.between().toNanos() / perCall));
+    Wait wait = new Wait(seat.left(now), seat.beforeNext(now), aStep);
+    return new Forecast(options, times, ahead, wait);
   }
 
   private void doubtIfIdle() {

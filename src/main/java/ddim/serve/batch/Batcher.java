@@ -19,9 +19,10 @@ import org.jspecify.annotations.Nullable;
  * Makes the images of many callers in few graph calls of one model.
  *
  * <p>Rows are batched, not requests: rows of any seed, step table and direction share a call, a
- * large request is cut and put together again. One dispatcher thread calls the graph; between two
- * calls finished, withdrawn and late rows leave and waiting rows join (whose turn it is: {@link
- * RowQueue}; how long a call is: {@link ColumnRule}).
+ * large request is cut and put together again. One dispatcher thread calls the graph, in turns with
+ * those of other models on the device ({@link DeviceTurns}); between two calls finished, withdrawn
+ * and late rows leave and waiting rows join (whose turn it is: {@link RowQueue}; how long a call
+ * is: {@link ColumnRule}).
  *
  * <p>Every job that {@link #submit} accepts ends exactly once: with its images, with what the model
  * threw, withdrawn by its caller, late by our own clock, or refused by a shutdown or for want of
@@ -40,20 +41,28 @@ public final class Batcher implements AutoCloseable {
   private final BatchListener listener;
   private final WaitingRoom room;
   private final Admission admission;
+  private final DeviceTurns device;
+  private final DeviceTurns.Seat seat;
   private final CompletableFuture<Void> terminated = new CompletableFuture<>();
 
   private volatile BatchCounters counters = BatchCounters.NONE; // the dispatcher's to write
   private volatile Duration lastCall = Duration.ZERO;
 
   private Batcher(
-      SamplingModel model, Calibration calibration, TimeSource time, BatchListener listener) {
+      SamplingModel model,
+      Calibration calibration,
+      TimeSource time,
+      BatchListener listener,
+      DeviceTurns device) {
     this.model = model;
+    this.device = device;
     this.calibration = calibration;
     this.options = calibration.options();
     this.time = time;
     this.listener = listener;
     this.room = new WaitingRoom(options, time, listener);
-    this.admission = new Admission(calibration, room, time);
+    this.seat = device.join(room::isBusy);
+    this.admission = new Admission(calibration, room, time, seat);
   }
 
   /** As the other, for a model of which nothing is known, heard by nobody. */
@@ -62,20 +71,32 @@ public final class Batcher implements AutoCloseable {
     return start(name, model, Calibration.unmeasured(options), time, BatchListener.NONE);
   }
 
-  /**
-   * Starts the dispatcher of a model.
-   *
-   * @param name what the thread is called after
-   * @param model stays the caller's, to be closed after {@link #terminated()}
-   * @param calibration of this model, with the options
-   */
+  /** As the other, for a model that has the device alone. */
   public static Batcher start(
       String name,
       SamplingModel model,
       Calibration calibration,
       TimeSource time,
       BatchListener listener) {
-    Batcher batcher = new Batcher(model, calibration, time, listener);
+    return start(name, model, calibration, time, listener, new DeviceTurns());
+  }
+
+  /**
+   * Starts the dispatcher of a model.
+   *
+   * @param name what the thread is called after
+   * @param model stays the caller's, to be closed after {@link #terminated()}
+   * @param calibration of this model, with the options
+   * @param device of the model, which others may use too
+   */
+  public static Batcher start(
+      String name,
+      SamplingModel model,
+      Calibration calibration,
+      TimeSource time,
+      BatchListener listener,
+      DeviceTurns device) {
+    Batcher batcher = new Batcher(model, calibration, time, listener, device);
     Thread dispatcher = new Thread(batcher::dispatch, "ddim-batcher-" + name);
     dispatcher.setDaemon(true);
     dispatcher.start();
@@ -229,31 +250,58 @@ public final class Batcher implements AutoCloseable {
 
   private void dispatch() {
     try {
-      for (Batch batch = room.next(); batch != null; batch = room.next()) {
-        run(batch);
+      while (room.awaitRows()) {
+        run();
       }
     } finally {
       room.giveUp(); // should the dispatcher end by a fault of its own, nobody waits for it
+      seat.leave();
       terminated.complete(null);
     }
   }
 
-  private void run(Batch batch) {
-    long begin = time.nanoTime();
+  /** One batch. Its rows are those who are there when the device is, and get it alone. */
+  private void run() {
+    Batch batch;
+    boolean computed;
+    try (DeviceTurns.Turn turn = device.take()) {
+      batch = room.draw();
+      if (batch == null) {
+        return;
+      }
+      computed = guarded(batch, () -> compute(batch));
+      admission.callEnded();
+    }
+    if (computed) {
+      guarded(
+          batch,
+          () -> {
+            batch.tellAdvanced();
+            batch.tickets().stream().filter(Ticket::isFinished).forEach(room::finish);
+          });
+    }
+    tellFreed(batch);
+  }
+
+  /** Does something with a batch; true if that went well. What it throws ends the batch's jobs. */
+  private boolean guarded(Batch batch, Runnable work) {
     try {
-      batch.tellStarted(listener, begin);
-      batch.start(model);
-      advance(batch);
-      lastCall = Duration.ofNanos(time.nanoTime() - begin);
-      batch.tickets().stream().filter(Ticket::isFinished).forEach(room::finish);
+      work.run();
+      return true;
     } catch (TrajectoryTimeoutException e) { // the limit was such that now nobody waits
       batch.tickets().forEach(ticket -> room.end(ticket.job(), outOfTime(ticket.job())));
     } catch (RuntimeException | Error e) { // an Error of one batch must not silence all others
       batch.tickets().forEach(ticket -> room.end(ticket.job(), e));
-    } finally {
-      admission.callEnded();
     }
-    tellFreed(batch);
+    return false;
+  }
+
+  private void compute(Batch batch) {
+    long begin = time.nanoTime();
+    batch.tellStarted(listener, begin);
+    batch.start(model);
+    advance(batch);
+    lastCall = Duration.ofNanos(time.nanoTime() - begin);
   }
 
   private void advance(Batch batch) {
@@ -270,7 +318,6 @@ public final class Batcher implements AutoCloseable {
     GraphCall call = new GraphCall(batch.moving(), size, columns, steps, took);
     counters = counters.plus(call);
     listener.computed(call);
-    batch.tellAdvanced();
   }
 
   /** Rows whose job ended while they were computed are no longer. */

@@ -44,20 +44,27 @@ public record Calibration(BatcherOptions options, Map<Integer, Duration> stepTim
     return new Calibration(options, Map.of());
   }
 
+  /** As the other, of a model that has the device alone. */
+  public static Calibration measure(SamplingModel model, BatcherOptions options, TimeSource time) {
+    return measure(model, options, time, new DeviceTurns());
+  }
+
   /**
    * Makes the model's first calls, which are slow, at every batch size that will be used, so that
    * no client has to; and with {@link BatcherOptions#sweep} chooses these sizes.
    *
+   * @param device of the model; others may use it between two calls
    * @throws ModelFormatException if the model computes numbers that are not finite
    */
-  public static Calibration measure(SamplingModel model, BatcherOptions options, TimeSource time) {
+  public static Calibration measure(
+      SamplingModel model, BatcherOptions options, TimeSource time, DeviceTurns device) {
     Map<Integer, Duration> times = new TreeMap<>();
     double best = 0;
     int withoutGrowth = 0;
     for (int size : sizes(model, options)) {
       Duration step;
       try {
-        step = stepTime(model, size, options.sweep() ? SWEEP_REPETITIONS : 1, time);
+        step = stepTime(model, size, options.sweep() ? SWEEP_REPETITIONS : 1, time, device);
       } catch (ModelFormatException e) {
         throw e;
       } catch (RuntimeException e) { // such as no memory for so many rows
@@ -106,22 +113,27 @@ public record Calibration(BatcherOptions options, Map<Integer, Duration> stepTim
 
   /** The shortest of several measurements, after one call that is not counted. */
   private static Duration stepTime(
-      SamplingModel model, int size, int repetitions, TimeSource time) {
+      SamplingModel model, int size, int repetitions, TimeSource time, DeviceTurns device) {
     ModelSpec spec = model.spec();
     NoiseSchedule schedule = NoiseSchedule.of(spec.schedule());
     int steps = Math.min(STEPS, schedule.trainSteps());
     StepTable table = Sampler.ddim(steps, 1).table(schedule, spec.prediction());
-    float[][] latents = model.latents(new long[size]);
+    float[][] latents;
+    try (DeviceTurns.Turn turn = device.take()) {
+      latents = model.latents(new long[size]);
+    }
     long shortest = Long.MAX_VALUE;
     for (int repetition = -1; repetition < repetitions; repetition++) {
       List<Trajectory> rows = new ArrayList<>();
       for (float[] latent : latents) {
         rows.add(new Trajectory(0, latent, table));
       }
-      long begin = time.nanoTime();
-      model.advance(rows, steps, size, null);
-      if (repetition >= 0) {
-        shortest = Math.min(shortest, time.nanoTime() - begin);
+      try (DeviceTurns.Turn turn = device.take()) {
+        long begin = time.nanoTime();
+        model.advance(rows, steps, size, null);
+        if (repetition >= 0) {
+          shortest = Math.min(shortest, time.nanoTime() - begin);
+        }
       }
       requireFinite(rows.get(0).x());
     }

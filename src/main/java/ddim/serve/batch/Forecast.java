@@ -13,9 +13,9 @@ import java.util.OptionalInt;
  * @param options the sizes of batches
  * @param times of a step at these sizes
  * @param ahead what is there to be done
- * @param callLeft the rest of the graph call under way
+ * @param device when it is not there
  */
-record Forecast(BatcherOptions options, StepTimes times, Ahead ahead, Duration callLeft) {
+record Forecast(BatcherOptions options, StepTimes times, Ahead ahead, Wait device) {
   /** How much longer than expected things may take. */
   static final double HEADROOM = 1.25;
 
@@ -32,12 +32,13 @@ record Forecast(BatcherOptions options, StepTimes times, Ahead ahead, Duration c
   /** Until rows begin. */
   Duration before(Demand demand) {
     int most = options.maxBatchSize();
+    Duration left = device.callLeft();
     if (ahead.places() + demand.places() <= most) {
-      return callLeft;
+      return device.ofOthers().plus(left);
     }
     Duration ofAll =
         Duration.ofNanos((long) (ahead.work() / most * nanos(options.paddedSize(most))));
-    return ofAll.compareTo(callLeft) > 0 ? ofAll : callLeft;
+    return device.ofOthers().plus(ofAll.compareTo(left) > 0 ? ofAll : left);
   }
 
   /** The most steps that are done in time, with headroom; empty if nothing is known. */
@@ -69,6 +70,6 @@ record Forecast(BatcherOptions options, StepTimes times, Ahead ahead, Duration c
   }
 
   private double nanos(int batchSize) {
-    return times.at(batchSize).orElse(Duration.ZERO).toNanos();
+    return times.at(batchSize).map(step -> step.plus(device.aStep()).toNanos()).orElse(0L);
   }
 }

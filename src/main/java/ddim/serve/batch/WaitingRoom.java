@@ -94,8 +94,8 @@ final class WaitingRoom {
         Reason.QUEUE_FULL, why + ", of at most " + options.maxEnqueuedImages(), retryAfter);
   }
 
-  /** Waits for rows to compute; null when there will be none. */
-  @Nullable Batch next() {
+  /** Waits until there are rows to compute; false when there will be none. */
+  boolean awaitRows() {
     while (true) {
       List<Job> lateJobs;
       synchronized (lock) {
@@ -103,16 +103,36 @@ final class WaitingRoom {
         lateJobs = queue.removeIf(job -> job.isLate(now));
         if (lateJobs.isEmpty()) {
           if (queue.isEmpty() && stopAt.isPresent()) {
-            return null;
+            return false;
           }
           Duration wait = windowLeft(now);
           if (wait != null && wait.isZero()) {
-            return new Batch(queue.draw(options.maxBatchSize()));
+            return true;
           }
           await(wait);
         }
       }
       lateJobs.forEach(job -> fail(job, late()));
+    }
+  }
+
+  /** The rows of the next batch; null if all have gone since they were waited for. */
+  @Nullable Batch draw() {
+    List<Job> lateJobs;
+    Batch batch;
+    synchronized (lock) {
+      long now = time.nanoTime();
+      lateJobs = queue.removeIf(job -> job.isLate(now));
+      batch = queue.isEmpty() ? null : new Batch(queue.draw(options.maxBatchSize()));
+    }
+    lateJobs.forEach(job -> fail(job, late()));
+    return batch;
+  }
+
+  /** Whether there are rows that are not finished. */
+  boolean isBusy() {
+    synchronized (lock) {
+      return !queue.isEmpty();
     }
   }
 

@@ -6,6 +6,7 @@ import ddim.serve.batch.BatchListener;
 import ddim.serve.batch.Batcher;
 import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.Calibration;
+import ddim.serve.batch.DeviceTurns;
 import ddim.serve.batch.TimeSource;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +31,7 @@ final class VersionLoader {
   private final Function<Path, SamplingModel> loader;
   private final BatcherOptions batching;
   private final TimeSource time;
+  private final DeviceTurns device = new DeviceTurns(); // every version's
   private volatile BiFunction<String, Long, BatchListener> listeners =
       (name, version) -> BatchListener.NONE;
 
@@ -100,10 +102,10 @@ final class VersionLoader {
     @Nullable SamplingModel model = null;
     try {
       model = loader.apply(folder);
-      Calibration calibration = Calibration.measure(model, batching, time);
+      Calibration calibration = Calibration.measure(model, batching, time, device);
       BatchListener listener = listeners.apply(name, version);
       String thread = name + "-" + version;
-      Batcher batcher = Batcher.start(thread, model, calibration, time, listener);
+      Batcher batcher = Batcher.start(thread, model, calibration, time, listener, device);
       ServedModel served = new ServedModel(name, version, model, batcher);
       broken.remove(folder);
       long millis = Duration.ofNanos(time.nanoTime() - begin).toMillis();
