@@ -120,11 +120,7 @@ class CallTest {
             BatcherOptions.of(1).withMaxEnqueuedBatches(1),
             new SystemTime())) {
       server.clothes.onCall(call -> gate.pass());
-      Row row =
-          new Row(
-              1,
-              null,
-              Sampler.ddim(5, 0).table(NoiseSchedule.of(server.clothes.spec().schedule())));
+      Row row = row(server);
       try (Lease lease = server.lease("clothes")) {
         Job running = lease.batcher().submit(List.of(row), null);
         gate.awaitCall();
@@ -141,6 +137,41 @@ class CallTest {
       assertThat(fail(stub(server, null), request("clothes", 1)).getStatus().getCode())
           .isEqualTo(Code.RESOURCE_EXHAUSTED);
     }
+  }
+
+  @Test
+  void whatHadToMakeWayIsNotCounted() throws Exception {
+    Gate gate = new Gate();
+    var limits = SecurityOptions.NONE.withLimits(new ClientLimits(0, 0.01));
+    try (ServerFixture server =
+        ServerFixture.onSocket(
+            root,
+            ServerOptions.defaults().with(limits),
+            BatcherOptions.of(1).withMaxEnqueuedBatches(2),
+            new SystemTime())) {
+      server.clothes.onCall(call -> gate.pass());
+      Row row = row(server);
+      try (Lease lease = server.lease("clothes")) {
+        Job running = lease.batcher().submit(List.of(row), null);
+        gate.awaitCall();
+        var waiting = server.futureStub().sample(request("clothes", 2));
+        while (lease.batcher().waiting() < 2) {
+          Thread.sleep(1);
+        }
+        Job newcomer = lease.batcher().submit(List.of(row), null);
+        assertThatThrownBy(() -> waiting.get(20, TimeUnit.SECONDS))
+            .hasMessageContaining("UNAVAILABLE");
+        gate.open();
+        running.result().get(20, TimeUnit.SECONDS);
+        newcomer.result().get(20, TimeUnit.SECONDS);
+      }
+      assertThat(stub(server, null).sample(request("clothes", 1)).getImagesCount()).isEqualTo(1);
+    }
+  }
+
+  private static Row row(ServerFixture server) {
+    NoiseSchedule schedule = NoiseSchedule.of(server.clothes.spec().schedule());
+    return new Row(1, null, Sampler.ddim(5, 0).table(schedule));
   }
 
   @Test

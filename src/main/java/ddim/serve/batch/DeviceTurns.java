@@ -15,6 +15,7 @@ import java.util.function.BooleanSupplier;
  * In turns a call takes its own time, and what the others take is known. The price is paid on a
  * processor with many lanes ({@code ddim.model.Lanes}): a model whose batch has fewer rows than
  * there are lanes leaves the others idle in its turn, though another model could have used them.
+ * And turns are fair in calls, not in time: {@code columns_per_call} bounds how long one is.
  *
  * <p>Thread-safe.
  */

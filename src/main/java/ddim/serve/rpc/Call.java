@@ -69,42 +69,35 @@ public final class Call {
     return compute(rows, RowListener.NONE).thenComposeAsync(next, replies);
   }
 
-  /** The images of rows; fails with what {@link Batcher#submit} throws or {@link Job#result}. */
+  /**
+   * The images of rows; fails with what {@link Batcher#submit} throws or {@link Job#result}. What
+   * is not let in, or has to make way unstarted, does not count as asked for.
+   */
   public synchronized CompletableFuture<List<float[]>> compute(
       List<Row> rows, RowListener listener) {
     if (cancelled) {
       return CompletableFuture.failedFuture(new CancellationException("cancelled by the client"));
     }
+    CallRecord record = caller.record();
     try {
-      caller.record().asksFor(rows.size(), rows.stream().mapToLong(Row::work).sum());
-      job = submit(rows, listener);
-      return job.result();
+      record.asksFor(rows.size(), rows.stream().mapToLong(Row::work).sum());
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(e);
     }
-  }
-
-  /** What the batcher does not let in, or has to turn away unstarted, does not count as asked. */
-  private Job submit(List<Row> rows, RowListener listener) {
-    CallRecord record = caller.record();
-    Job accepted;
     try {
-      accepted = batcher.submit(rows, caller.terms(), new Noted(listener, record));
+      job = batcher.submit(rows, caller.terms(), new Noted(listener, record));
     } catch (RuntimeException e) {
       record.turnedAway(rows.size());
-      throw e;
+      return CompletableFuture.failedFuture(e);
     }
-    var unused =
-        accepted
-            .result()
-            .whenComplete(
-                (images, error) -> {
-                  if (error instanceof RefusedException refused
-                      && refused.reason() == RefusedException.Reason.QUEUE_FULL) {
-                    record.turnedAway(rows.size());
-                  }
-                });
-    return accepted;
+    return job.result()
+        .whenComplete(
+            (images, error) -> {
+              if (error instanceof RefusedException refused
+                  && refused.reason() == RefusedException.Reason.QUEUE_FULL) {
+                record.turnedAway(rows.size()); // it had to make way, unstarted
+              }
+            });
   }
 
   /** The client has given up. */
