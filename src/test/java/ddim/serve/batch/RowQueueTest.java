@@ -278,6 +278,12 @@ class RowQueueTest {
     assertThat(small.add(job(110, 3, "me", 1))).as("not enough room").isNull();
     assertThat(small.add(job(120, 1, "me", 1))).containsExactly(second);
     assertThat(small.add(job(130, 2, "me", 1))).as("my own of my level").isNull();
+
+    RowQueue begun = new RowQueue(4, 3);
+    begun.add(job(0, 4, "greedy", 2));
+    begun.draw(1);
+    begun.add(job(10, 1, "greedy", 0));
+    assertThat(begun.add(job(100, 1, "me", 2))).as("for what its client has at mine").isNull();
   }
 
   @Test
