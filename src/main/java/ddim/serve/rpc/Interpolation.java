@@ -36,7 +36,7 @@ final class Interpolation {
             encodes || sampler.eta() == 0,
             "sampler.preset",
             "sampler.preset must be one with eta 0, has " + sampler.eta());
-    Encoding encoding = check.encoding(request.getEncoding(), "encoding");
+    Encoding encoding = check.encoding(request.getEncodingValue(), "encoding");
     List<float[]> given = given(request, check);
     Lease lease = check.accept();
     NoiseSchedule schedule = lease.schedule();
@@ -90,7 +90,7 @@ final class Interpolation {
   private static List<float[]> given(InterpolateRequest request, RequestValidator check) {
     Encoding encoding = Encoding.ENCODING_RAW_FLOAT32;
     if (request.getEndsList().stream().anyMatch(LatentSource::hasImage)) {
-      encoding = check.encoding(request.getImagesEncoding(), "images_encoding");
+      encoding = check.encoding(request.getImagesEncodingValue(), "images_encoding");
     }
     List<float[]> given = new ArrayList<>();
     for (int i = 0; i < Math.min(GRID, request.getEndsCount()); i++) {
