@@ -8,6 +8,7 @@ import ddim.serve.repository.ModelRepository;
 import ddim.serve.repository.RepositoryOptions.Control;
 import ddim.serve.repository.VersionStatus;
 import ddim.serve.rpc.MessageLimits;
+import ddim.serve.rpc.OpenCalls;
 import ddim.serve.rpc.SamplingService;
 import ddim.serve.tensorflow.ModelService;
 import ddim.serve.tensorflow.PredictionService;
@@ -121,13 +122,14 @@ public final class DdimServer implements AutoCloseable {
     ExecutorService handlers = handlers(options.handlerThreads());
     HealthStatusManager health = new HealthStatusManager();
     MessageLimits limits = MessageLimits.of(options.maxMessageBytes(), models.options());
+    OpenCalls open = new OpenCalls();
     builder
         .executor(handlers)
         .maxInboundMessageSize(options.maxMessageBytes())
-        .addService(ErrorInterceptor.guard(new SamplingService(models, limits, handlers)))
-        .addService(ErrorInterceptor.guard(new PredictionService(models, limits, handlers)))
+        .addService(ErrorInterceptor.guard(new SamplingService(models, limits, open, handlers)))
+        .addService(ErrorInterceptor.guard(new PredictionService(models, limits, open, handlers)))
         .addService(ErrorInterceptor.guard(new ModelService(models, handlers)))
-        .addService(ErrorInterceptor.guard(new InferenceService(models, limits, handlers)))
+        .addService(ErrorInterceptor.guard(new InferenceService(models, limits, open, handlers)))
         .addService(health.getHealthService());
     if (options.reflection()) {
       builder.addService(ProtoReflectionServiceV1.newInstance());
