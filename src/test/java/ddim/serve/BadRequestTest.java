@@ -72,7 +72,9 @@ class BadRequestTest {
             "class_labels",
             "class_labels must be absent, the model has no classes, are [0]"),
         arguments(
-            good().setGuidance(2), "guidance", "guidance must be absent without class_labels, is 2.0"),
+            good().setGuidance(2),
+            "guidance",
+            "guidance must be absent without class_labels, is 2.0"),
         arguments(good().setCount(-1), "count", "count must be at least 1, is -1"),
         arguments(good().setCount(257), "count", "count must be at most 256, is 257"),
         arguments(

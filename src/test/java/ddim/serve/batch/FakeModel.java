@@ -31,6 +31,7 @@ public class FakeModel implements SamplingModel {
   private final List<Call> calls = new CopyOnWriteArrayList<>();
   private final Map<Trajectory, Boolean> running = new IdentityHashMap<>();
   private volatile Consumer<Call> hook = call -> {};
+  private volatile Runnable specHook = () -> {};
   private volatile boolean closed;
   private volatile boolean broken;
 
@@ -40,10 +41,23 @@ public class FakeModel implements SamplingModel {
   }
 
   public FakeModel(int height, int width, int channels) {
-    UNetConfig unet = new UNetConfig(height, width, channels, 4, List.of(1), 1, List.of(), 0, 4);
+    this(new UNetConfig(height, width, channels, 4, List.of(1), 1, List.of(), 0, 4));
+  }
+
+  private FakeModel(UNetConfig unet) {
     spec =
         new ModelSpec(
             unet, ScheduleConfig.LINEAR_1000, Prediction.EPS, "none", "CC0-1.0", 7, 42, "d1935f");
+  }
+
+  /** The same, but for the labels that it may be asked for, and does not heed. */
+  public FakeModel withClasses(int classes) {
+    return new FakeModel(spec.unet().withClasses(classes));
+  }
+
+  /** Called whenever somebody wants to know what the model is; may throw. */
+  public void onSpec(Runnable newHook) {
+    specHook = newHook;
   }
 
   /** Called at the beginning of every call, on the thread that makes it; may wait and may throw. */
@@ -73,6 +87,7 @@ public class FakeModel implements SamplingModel {
 
   @Override
   public ModelSpec spec() {
+    specHook.run();
     return spec;
   }
 
