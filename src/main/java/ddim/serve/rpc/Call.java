@@ -62,10 +62,31 @@ public final class Call {
     return compute(rows, RowListener.NONE).thenApplyAsync(reply, replies);
   }
 
-  /** What becomes of the images of rows, by way of other rows. */
-  <R> CompletableFuture<R> computeThen(
-      List<Row> rows, Function<List<float[]>, CompletableFuture<R>> next) {
-    return compute(rows, RowListener.NONE).thenComposeAsync(next, replies);
+  /**
+   * What becomes of the images of rows that other rows lead to; once it has begun it may finish,
+   * though the server is told to stop.
+   *
+   * @param then the rows that the images of {@code rows} lead to
+   * @param images how many these are
+   * @param steps of all of them together
+   */
+  synchronized <R> CompletableFuture<R> computeThen(
+      List<Row> rows,
+      Function<List<float[]>, List<Row>> then,
+      int images,
+      long steps,
+      Function<List<float[]>, R> reply) {
+    if (cancelled) {
+      return CompletableFuture.failedFuture(new CancellationException("cancelled by the client"));
+    }
+    try {
+      CallRecord record = caller.record();
+      record.asksFor(rows.size() + images, rows.stream().mapToLong(Row::steps).sum() + steps);
+      job = batcher.submit(rows, caller.terms(), new Noted(RowListener.NONE, record), then);
+      return job.result().thenApplyAsync(reply, replies);
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
+    }
   }
 
   /** The images of rows; fails with what {@link Batcher#submit} throws or {@link Job#result}. */

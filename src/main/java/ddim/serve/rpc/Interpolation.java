@@ -47,15 +47,16 @@ final class Interpolation {
         encodes ? List.of(sampler.encodeTable(schedule, prediction)) : List.of();
     List<Row> ends = ends(request.getEndsList(), given, encode);
     int rows = Math.max(1, request.getRows());
+    int images = rows * request.getColumns();
     return new Command<>(
         lease,
         call ->
             call.computeThen(
                 ends,
-                latents ->
-                    call.compute(
-                        between(latents, rows, request.getColumns(), decode),
-                        images -> response(recipe, images))));
+                latents -> between(latents, rows, request.getColumns(), decode),
+                images,
+                (long) images * decode.length(),
+                pictures -> response(recipe, pictures)));
   }
 
   private static void checkLayout(InterpolateRequest request, RequestValidator check) {
