@@ -190,6 +190,7 @@ class CancelTest {
 
     assertThat(end.get(20, TimeUnit.SECONDS).getCode()).isEqualTo(Code.INVALID_ARGUMENT);
     awaitWaiting(0);
+    assertThat(fixture.clothes.calls()).as("graph calls").hasSize(warmUp() + 1);
   }
 
   private static Message good(MethodDescriptor<?, ?> method) {
