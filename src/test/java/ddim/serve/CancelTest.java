@@ -164,7 +164,8 @@ class CancelTest {
   @Test
   void aStreamThatEndsByABrokenMessageLeavesNobodyComputing() throws Exception {
     ModelInferRequest request =
-        (ModelInferRequest) good(GRPCInferenceServiceGrpc.getModelInferMethod());
+        ((ModelInferRequest) good(GRPCInferenceServiceGrpc.getModelInferMethod()))
+            .toBuilder().removeParameters("timeout").build(); // which would end it too
     CompletableFuture<Status> end = new CompletableFuture<>();
     ClientCall<byte[], byte[]> call =
         fixture.channel.newCall(
@@ -186,10 +187,15 @@ class CancelTest {
     call.sendMessage(request.toByteArray());
     awaitWaiting(2);
 
+    long begin = System.nanoTime();
     call.sendMessage(new byte[] {-1, -1, -1});
+    call.halfClose();
 
     assertThat(end.get(20, TimeUnit.SECONDS).getCode()).isEqualTo(Code.INVALID_ARGUMENT);
     awaitWaiting(0);
+    assertThat(Duration.ofNanos(System.nanoTime() - begin))
+        .as("before the gate gives up, and what waits would begin")
+        .isLessThan(Gate.PATIENCE.dividedBy(2));
     assertThat(fixture.clothes.calls()).as("graph calls").hasSize(warmUp() + 1);
   }
 
