@@ -4,6 +4,7 @@ import ddim.cli.config.ServeConfig;
 import ddim.cli.config.ServeConfigReader;
 import ddim.cli.images.Models;
 import ddim.model.Device;
+import ddim.model.SessionOptions;
 import ddim.serve.DdimServer;
 import ddim.serve.ServerOptions;
 import ddim.serve.repository.RepositoryOptions;
@@ -57,24 +58,25 @@ final class ServeCommand implements Callable<Integer> {
     DdimServer server;
     RepositoryOptions models;
     ServerOptions options;
-    Duration grace;
+    SessionOptions sessions;
     try {
       ServeConfig config = ServeConfigReader.read(file, given());
       models = config.repositoryOptions();
       options = config.serverOptions();
-      grace = config.grace();
-      server = Models.server(models, options, config.batcherOptions(), config.sessionOptions());
-      spec.commandLine().getErr().println(Device.describe(config.sessionOptions()));
+      Duration grace = config.grace();
+      sessions = config.sessionOptions();
+      server = Models.server(models, options, config.batcherOptions(), sessions);
+      server.closeAtExit(grace); // before it loads, which may take minutes
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
     try {
+      spec.commandLine().getErr().println(Device.describe(sessions));
       server.load();
     } catch (RuntimeException e) {
       server.close();
       throw e;
     }
-    server.closeAtExit(grace);
     server.adminPort().ifPresent(admin -> out.println("metrics on port " + admin));
     out.println("serving " + models.root() + " on " + options.host() + ":" + server.port());
     server.awaitTermination();

@@ -8,6 +8,7 @@ import ddim.serve.repository.ModelRepository;
 import ddim.serve.repository.RepositoryOptions.Control;
 import ddim.serve.repository.VersionStatus;
 import ddim.serve.rpc.MessageLimits;
+import ddim.serve.rpc.OpenCalls;
 import ddim.serve.rpc.SamplingService;
 import ddim.serve.tensorflow.ModelService;
 import ddim.serve.tensorflow.PredictionService;
@@ -121,13 +122,14 @@ public final class DdimServer implements AutoCloseable {
     ExecutorService handlers = handlers(options.handlerThreads());
     HealthStatusManager health = new HealthStatusManager();
     MessageLimits limits = MessageLimits.of(options.maxMessageBytes(), models.options());
+    OpenCalls open = new OpenCalls();
     builder
         .executor(handlers)
         .maxInboundMessageSize(options.maxMessageBytes())
-        .addService(ErrorInterceptor.guard(new SamplingService(models, limits, handlers)))
-        .addService(ErrorInterceptor.guard(new PredictionService(models, limits, handlers)))
+        .addService(ErrorInterceptor.guard(new SamplingService(models, limits, open, handlers)))
+        .addService(ErrorInterceptor.guard(new PredictionService(models, limits, open, handlers)))
         .addService(ErrorInterceptor.guard(new ModelService(models, handlers)))
-        .addService(ErrorInterceptor.guard(new InferenceService(models, limits, handlers)))
+        .addService(ErrorInterceptor.guard(new InferenceService(models, limits, open, handlers)))
         .addService(health.getHealthService());
     if (options.reflection()) {
       builder.addService(ProtoReflectionServiceV1.newInstance());
@@ -193,9 +195,14 @@ public final class DdimServer implements AutoCloseable {
    * the latest. A graph call that runs on after that ends with the process. Does nothing the second
    * time.
    */
-  public synchronized void close(Duration grace) {
+  public void close(Duration grace) {
+    var unused = closeFirst(grace);
+  }
+
+  /** False if it was closed before. */
+  private synchronized boolean closeFirst(Duration grace) {
     if (closed) {
-      return;
+      return false;
     }
     closed = true;
     serving = false;
@@ -211,20 +218,23 @@ public final class DdimServer implements AutoCloseable {
     }
     handlers.shutdown();
     surroundings.close();
+    return true;
   }
 
   /**
    * Has the process end well when it is told to end: SIGTERM or SIGINT closes this server with
    * {@code grace}, and the exit code is 0. Without this it would be 143: a server that is told to
-   * end has done its work.
+   * end has done its work. If it was closed before, as after models that cannot be loaded, the
+   * process has another exit code to tell.
    */
   public void closeAtExit(Duration grace) {
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
                 () -> {
-                  close(grace);
-                  Runtime.getRuntime().halt(0);
+                  if (closeFirst(grace)) {
+                    Runtime.getRuntime().halt(0);
+                  }
                 },
                 "ddim-shutdown"));
   }

@@ -70,9 +70,11 @@ class BadRequestTest {
         arguments(
             good().addClassLabels(0),
             "class_labels",
-            "class_labels must be absent, the model has no classes"),
+            "class_labels must be absent, the model has no classes, are [0]"),
         arguments(
-            good().setGuidance(2), "guidance", "guidance must be absent without class_labels"),
+            good().setGuidance(2),
+            "guidance",
+            "guidance must be absent without class_labels, is 2.0"),
         arguments(good().setCount(-1), "count", "count must be at least 1, is -1"),
         arguments(good().setCount(257), "count", "count must be at most 256, is 257"),
         arguments(
@@ -93,11 +95,11 @@ class BadRequestTest {
         arguments(
             good().setEncodingValue(99),
             "encoding",
-            "encoding must be ENCODING_PNG or ENCODING_RAW_FLOAT32"),
+            "encoding must be ENCODING_PNG or ENCODING_RAW_FLOAT32, is 99"),
         arguments(
             good().setModel(ModelRef.newBuilder().setName("spectra")),
             "encoding",
-            "encoding must be ENCODING_RAW_FLOAT32 for images of 5 channels"));
+            "encoding must be ENCODING_RAW_FLOAT32 for images of 5 channels, is ENCODING_PNG"));
   }
 
   @ParameterizedTest(name = "{2}")

@@ -3,6 +3,7 @@ package ddim.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.Message;
 import ddim.serve.SamplingClient.Handling;
 import ddim.serve.SamplingClient.Pictures;
 import ddim.serve.SamplingClient.Query;
@@ -14,6 +15,17 @@ import ddim.v1.CancelRequest;
 import ddim.v1.ModelRef;
 import ddim.v1.SampleRequest;
 import ddim.v1.SampleStreamRequest;
+import inference.GRPCInferenceServiceGrpc;
+import inference.ModelInferRequest;
+import inference.ModelStreamInferResponse;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.grpc.Status.Code;
+import io.grpc.stub.MetadataUtils;
+import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -23,6 +35,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tensorflow.serving.PredictRequest;
+import tensorflow.serving.PredictionServiceGrpc;
 
 /** Requests that are given up by their id, and by their deadline, over a real socket. */
 class CancelTest {
@@ -95,6 +109,102 @@ class CancelTest {
 
     assertThatThrownBy(() -> events.forEachRemaining(event -> {}))
         .hasMessageContaining("CANCELLED");
+  }
+
+  @Test
+  void callsOfOtherProtocolsAreGivenUpByTheirIdToo() throws Exception {
+    Metadata headers = new Metadata();
+    headers.put(Metadata.Key.of("x-request-id", Metadata.ASCII_STRING_MARSHALLER), "theirs");
+    var named = MetadataUtils.newAttachHeadersInterceptor(headers);
+    var predicted =
+        PredictionServiceGrpc.newFutureStub(fixture.channel)
+            .withInterceptors(named)
+            .predict((PredictRequest) good(PredictionServiceGrpc.getPredictMethod()));
+    gate.awaitCall();
+    ModelInferRequest request =
+        (ModelInferRequest) good(GRPCInferenceServiceGrpc.getModelInferMethod());
+    var inferred =
+        GRPCInferenceServiceGrpc.newFutureStub(fixture.channel)
+            .withInterceptors(named)
+            .modelInfer(request);
+    CompletableFuture<String> streamed = new CompletableFuture<>();
+    var requests =
+        GRPCInferenceServiceGrpc.newStub(fixture.channel)
+            .withInterceptors(named)
+            .modelStreamInfer(
+                new StreamObserver<ModelStreamInferResponse>() {
+                  @Override
+                  public void onNext(ModelStreamInferResponse reply) {
+                    streamed.complete(reply.getErrorMessage());
+                  }
+
+                  @Override
+                  public void onError(Throwable error) {
+                    streamed.completeExceptionally(error);
+                  }
+
+                  @Override
+                  public void onCompleted() {}
+                });
+    requests.onNext(request);
+    awaitWaiting(4);
+
+    try (SamplingClient other = fixture.client()) {
+      other.cancel("theirs");
+    }
+
+    assertThatThrownBy(() -> predicted.get(20, TimeUnit.SECONDS))
+        .hasMessageContaining("CANCELLED: withdrawn by the caller");
+    assertThatThrownBy(() -> inferred.get(20, TimeUnit.SECONDS))
+        .hasMessageContaining("CANCELLED: withdrawn by the caller");
+    assertThat(streamed.get(20, TimeUnit.SECONDS)).isEqualTo("withdrawn by the caller");
+    requests.onCompleted();
+  }
+
+  @Test
+  void aStreamThatEndsByABrokenMessageLeavesNobodyComputing() throws Exception {
+    ModelInferRequest request =
+        ((ModelInferRequest) good(GRPCInferenceServiceGrpc.getModelInferMethod()))
+            .toBuilder().removeParameters("timeout").build(); // which would end it too
+    CompletableFuture<Status> end = new CompletableFuture<>();
+    ClientCall<byte[], byte[]> call =
+        fixture.channel.newCall(
+            GRPCInferenceServiceGrpc.getModelStreamInferMethod().toBuilder(
+                    FuzzTest.BYTES, FuzzTest.BYTES)
+                .build(),
+            CallOptions.DEFAULT);
+    call.start(
+        new ClientCall.Listener<>() {
+          @Override
+          public void onClose(Status status, Metadata trailers) {
+            end.complete(status);
+          }
+        },
+        new Metadata());
+    call.request(1);
+    call.sendMessage(request.toByteArray());
+    gate.awaitCall();
+    call.sendMessage(request.toByteArray());
+    awaitWaiting(2);
+
+    long begin = System.nanoTime();
+    call.sendMessage(new byte[] {-1, -1, -1});
+    call.halfClose();
+
+    assertThat(end.get(20, TimeUnit.SECONDS).getCode()).isEqualTo(Code.INVALID_ARGUMENT);
+    awaitWaiting(0);
+    assertThat(Duration.ofNanos(System.nanoTime() - begin))
+        .as("before the gate gives up, and what waits would begin")
+        .isLessThan(Gate.PATIENCE.dividedBy(2));
+    assertThat(fixture.clothes.calls()).as("graph calls").hasSize(warmUp() + 1);
+  }
+
+  private static Message good(MethodDescriptor<?, ?> method) {
+    return GoodMessages.all().stream()
+        .filter(good -> good.method().equals(method))
+        .findFirst()
+        .orElseThrow()
+        .request();
   }
 
   @Test

@@ -47,7 +47,7 @@ class FuzzTest {
   private static final Set<Code> FAULTS =
       Set.of(Code.INTERNAL, Code.UNKNOWN, Code.DATA_LOSS, Code.DEADLINE_EXCEEDED);
 
-  private static final Marshaller<byte[]> BYTES =
+  static final Marshaller<byte[]> BYTES =
       new Marshaller<>() {
         @Override
         public InputStream stream(byte[] value) {
@@ -67,8 +67,8 @@ class FuzzTest {
   @Test
   void nothingThatIsSentBreaksTheServer(@TempDir Path root) throws Exception {
     TRANSPORT.setLevel(Level.WARNING); // it has a stack trace for each connection that is noise
-    try (ServerFixture fixture = ServerFixture.onSocket(root)) {
-      List<Good> goods = GoodMessages.all();
+    try (ServerFixture fixture = ServerFixture.withLabels(root)) {
+      List<Good> goods = GoodMessages.withLabels();
       for (Good good : goods) {
         assertThat(send(fixture, good.method(), good.request().toByteArray()).get().getCode())
             .as(good.method().getFullMethodName())
@@ -111,7 +111,7 @@ class FuzzTest {
     Message sample = goods.get(0).request();
     assertThat(send(fixture, goods.get(0).method(), sample.toByteArray()).get().isOk()).isTrue();
     try (SamplingClient client = fixture.client()) {
-      assertThat(client.models()).hasSize(3);
+      assertThat(client.models()).hasSize(4);
     }
   }
 

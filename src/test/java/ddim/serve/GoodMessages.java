@@ -63,10 +63,41 @@ final class GoodMessages {
     return all;
   }
 
+  /** As the other, and requests for a model with three classes. */
+  static List<Good> withLabels() {
+    List<Good> all = all();
+    SampleRequest sample =
+        SampleRequest.newBuilder()
+            .setModel(ModelRef.newBuilder().setName("shoes"))
+            .setCount(ROWS)
+            .setSteps(5)
+            .addClassLabels(2)
+            .addClassLabels(-1)
+            .setGuidance(1.5)
+            .build();
+    add(all, SamplingServiceGrpc.getSampleMethod(), sample);
+    add(
+        all,
+        SamplingServiceGrpc.getSampleStreamMethod(),
+        SampleStreamRequest.newBuilder().setSample(sample).addPreviewAfter(2).build());
+    add(
+        all,
+        PredictionServiceGrpc.getPredictMethod(),
+        PredictRequest.newBuilder()
+            .setModelSpec(ModelSpec.newBuilder().setName("shoes"))
+            .putInputs("seed", tensor(DataType.DT_INT64, ROWS).addInt64Val(7).build())
+            .putInputs("steps", tensor(DataType.DT_INT32, ROWS).addIntVal(5).build())
+            .putInputs("eta", tensor(DataType.DT_FLOAT, ROWS).addFloatVal(0).build())
+            .putInputs("labels", tensor(DataType.DT_INT32, ROWS).addIntVal(2).build())
+            .putInputs("guidance", tensor(DataType.DT_FLOAT, ROWS).addFloatVal(1.5f).build())
+            .build());
+    return all;
+  }
+
   /** A reload request that lists all models of the fixture. */
   static byte[] everyModel() {
     ModelConfigList.Builder list = ModelConfigList.newBuilder();
-    for (String name : List.of("clothes", "faces", "spectra")) {
+    for (String name : List.of("clothes", "faces", "spectra", "shoes")) {
       list.addConfig(ModelConfig.newBuilder().setName(name));
     }
     return ReloadConfigRequest.newBuilder()

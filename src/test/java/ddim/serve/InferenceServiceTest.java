@@ -10,6 +10,7 @@ import ddim.diffusion.ScheduleConfig;
 import ddim.model.Trajectory;
 import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.FakeModel;
+import ddim.serve.batch.FakeTime;
 import ddim.serve.batch.Gate;
 import ddim.serve.batch.SystemTime;
 import inference.GRPCInferenceServiceGrpc;
@@ -38,6 +39,7 @@ import io.grpc.stub.StreamObserver;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -214,6 +216,19 @@ class InferenceServiceTest {
             Code.INVALID_ARGUMENT,
             "invalid value type for 'timeout' parameter, expected int64_param."),
         mistake(
+            r ->
+                r.putParameters("signature", text("trajectory"))
+                    .putParameters("preview_after", text("2,5")),
+            Code.INVALID_ARGUMENT,
+            "parameter 'preview_after' must be absent for signature 'trajectory', which gives no"
+                + " images, is [2, 5]"),
+        mistake(
+            r ->
+                r.putParameters(
+                    "steps", InferParameter.newBuilder().setInt64Param(1L << 32).build()),
+            Code.INVALID_ARGUMENT,
+            "parameter 'steps' must be a number of 32 bits, is 4294967296"),
+        mistake(
             r -> r.putParameters("triton_x", text("")),
             Code.INVALID_ARGUMENT,
             "parameter keys starting with 'triton_' are reserved for Triton usage. Only the"
@@ -372,6 +387,24 @@ class InferenceServiceTest {
     assertThat(stub().repositoryIndex(RepositoryIndexRequest.getDefaultInstance()).getModelsList())
         .extracting(m -> m.getName() + " " + m.getVersion() + " " + m.getState())
         .containsExactly("clothes 3 READY", "faces 1 READY", "spectra 1 READY");
+  }
+
+  @Test
+  void theConfigurationHasTheBatchSizesThatTheSweepLeft(@TempDir Path folder) {
+    FakeTime time = new FakeTime();
+    BatcherOptions options = BatcherOptions.of(8).withSweep(true).withPriorityLevels(3, 2);
+    try (ServerFixture swept =
+        ServerFixture.inProcess(
+            folder, options, time, call -> time.advance(Duration.ofMillis(call.batchSize())))) {
+      ModelConfig config =
+          GRPCInferenceServiceGrpc.newBlockingStub(swept.channel)
+              .modelConfig(ModelConfigRequest.newBuilder().setName("clothes").build())
+              .getConfig();
+
+      assertThat(config.getDynamicBatching().getPreferredBatchSizeList()).containsExactly(1);
+      assertThat(config.getDynamicBatching().getPriorityLevels()).isEqualTo(3);
+      assertThat(config.getDynamicBatching().getDefaultPriorityLevel()).isEqualTo(2);
+    }
   }
 
   private static boolean ready(String name, String version) {

@@ -3,6 +3,9 @@ package ddim.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.Any;
+import com.google.rpc.RetryInfo;
+import ddim.serve.SamplingClient.Handling;
 import ddim.serve.SamplingClient.Query;
 import ddim.v1.ListModelsRequest;
 import ddim.v1.ListModelsResponse;
@@ -13,13 +16,17 @@ import ddim.v1.SamplingServiceGrpc.SamplingServiceImplBase;
 import ddim.v1.Started;
 import io.grpc.Grpc;
 import io.grpc.InsecureServerCredentials;
+import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.Status;
+import io.grpc.protobuf.StatusProto;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,7 +49,7 @@ class RetryTest {
     public void listModels(
         ListModelsRequest request, StreamObserver<ListModelsResponse> responses) {
       if (calls.incrementAndGet() <= broken) {
-        responses.onError(end.asRuntimeException());
+        responses.onError(end.asRuntimeException(details));
         return;
       }
       responses.onNext(
@@ -56,7 +63,7 @@ class RetryTest {
       responses.onNext(
           SampleStreamResponse.newBuilder().setStarted(Started.getDefaultInstance()).build());
       if (calls.incrementAndGet() <= broken) {
-        responses.onError(end.asRuntimeException());
+        responses.onError(end.asRuntimeException(details));
         return;
       }
       responses.onCompleted();
@@ -66,6 +73,7 @@ class RetryTest {
   private final List<Server> servers = new ArrayList<>();
   private final AtomicInteger calls = new AtomicInteger();
   private int broken = 1;
+  private Metadata details = new Metadata();
   private Status end = Status.UNKNOWN.withDescription("channel closed");
 
   @BeforeEach
@@ -124,6 +132,40 @@ class RetryTest {
           .hasMessage("UNKNOWN: channel closed");
       assertThat(calls).hasValue(6);
     }
+  }
+
+  @Test
+  void aServerSaysWhenToAskAgain() {
+    end = Status.UNAVAILABLE.withDescription("full");
+    details = retryAfter(Duration.ofMillis(300));
+    try (SamplingClient client = client(3)) {
+      long begin = System.nanoTime();
+      var unused = client.sample(Query.of("clothes", 1, 1), List.of(), NOBODY);
+      assertThat(Duration.ofNanos(System.nanoTime() - begin))
+          .isGreaterThanOrEqualTo(Duration.ofMillis(300));
+      assertThat(calls).hasValue(2);
+
+      details = retryAfter(Duration.ofHours(1)); // when it would be late
+      calls.set(0);
+      Query query = Query.of("clothes", 1, 1).with(Handling.within(Duration.ofMinutes(1)));
+      assertThatThrownBy(() -> client.sample(query, List.of(), NOBODY))
+          .hasMessage("UNAVAILABLE: full");
+      assertThat(calls).hasValue(1);
+    }
+  }
+
+  private static Metadata retryAfter(Duration delay) {
+    com.google.protobuf.Duration seconds =
+        com.google.protobuf.Duration.newBuilder()
+            .setSeconds(delay.getSeconds())
+            .setNanos(delay.getNano())
+            .build();
+    var status =
+        com.google.rpc.Status.newBuilder()
+            .setCode(Status.Code.UNAVAILABLE.value())
+            .addDetails(Any.pack(RetryInfo.newBuilder().setRetryDelay(seconds).build()))
+            .build();
+    return Objects.requireNonNull(StatusProto.toStatusRuntimeException(status).getTrailers());
   }
 
   @Test

@@ -22,9 +22,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** A server with models that need no network. */
@@ -38,21 +40,29 @@ final class ServerFixture implements AutoCloseable {
   /** Of 5 channels, which no PNG has. */
   final FakeModel spectra = new FakeModel(2, 2, 5);
 
+  /** As clothes, with three classes; only of {@link #withLabels}. */
+  final FakeModel shoes = new FakeModel(3);
+
   final DdimServer server;
   final ManagedChannel channel;
   private final ModelRepository repository;
 
   private ServerFixture(
       Path root,
+      boolean labels,
+      Consumer<FakeModel.Call> call,
       BatcherOptions batching,
       TimeSource time,
       Launcher launcher,
       Function<DdimServer, ManagedChannel> connection) {
-    Map<Path, FakeModel> models =
-        Map.of(
-            root.resolve("clothes/3"), clothes,
-            root.resolve("faces/1"), faces,
-            root.resolve("spectra/1"), spectra);
+    clothes.onCall(call);
+    Map<Path, FakeModel> models = new HashMap<>();
+    models.put(root.resolve("clothes/3"), clothes);
+    models.put(root.resolve("faces/1"), faces);
+    models.put(root.resolve("spectra/1"), spectra);
+    if (labels) {
+      models.put(root.resolve("shoes/1"), shoes);
+    }
     repository =
         new ModelRepository(RepositoryOptions.of(root), path -> open(models, path), batching, time);
     try {
@@ -78,8 +88,20 @@ final class ServerFixture implements AutoCloseable {
   /** Over a real socket. */
   static ServerFixture onSocket(
       Path root, ServerOptions options, BatcherOptions batching, TimeSource time) {
+    return onSocket(root, false, options, batching, time);
+  }
+
+  /** As {@link #onSocket(Path)}, with a model that has classes. */
+  static ServerFixture withLabels(Path root) {
+    return onSocket(root, true, ServerOptions.defaults(), BatcherOptions.of(4), new SystemTime());
+  }
+
+  private static ServerFixture onSocket(
+      Path root, boolean labels, ServerOptions options, BatcherOptions batching, TimeSource time) {
     return new ServerFixture(
         root,
+        labels,
+        call -> {},
         batching,
         time,
         models -> DdimServer.start(options.withAddress("127.0.0.1", 0), models),
@@ -97,9 +119,21 @@ final class ServerFixture implements AutoCloseable {
 
   /** In the process, where time passes when the test says so. */
   static ServerFixture inProcess(Path root, BatcherOptions batching, FakeTime time) {
+    return inProcess(root, batching, time, call -> {});
+  }
+
+  /**
+   * As the other.
+   *
+   * @param call what happens in the graph calls of clothes, those of the start too
+   */
+  static ServerFixture inProcess(
+      Path root, BatcherOptions batching, FakeTime time, Consumer<FakeModel.Call> call) {
     String name = InProcessServerBuilder.generateName();
     return new ServerFixture(
         root,
+        false,
+        call,
         batching,
         time,
         models ->

@@ -4,10 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.common.util.concurrent.ListenableFuture;
+import com.google.protobuf.ByteString;
 import ddim.serve.SamplingClient.Query;
 import ddim.serve.batch.BatcherOptions;
 import ddim.serve.batch.FakeTime;
 import ddim.serve.batch.Gate;
+import ddim.serve.rpc.ImageCodec;
+import ddim.v1.Encoding;
+import ddim.v1.InterpolateRequest;
+import ddim.v1.InterpolateResponse;
+import ddim.v1.LatentSource;
 import ddim.v1.ModelRef;
 import ddim.v1.SampleRequest;
 import ddim.v1.SampleResponse;
@@ -74,6 +80,54 @@ class ShutdownTest {
     assertThat(running.get(20, TimeUnit.SECONDS).getImagesCount()).isEqualTo(2);
     closed.get(20, TimeUnit.SECONDS);
     assertThat(fixture.clothes.isClosed()).isTrue();
+  }
+
+  @Test
+  void anInterpolationThatHasBegunMayFinish() throws Exception {
+    ListenableFuture<InterpolateResponse> running = interpolate();
+    gate.awaitCall(); // of its ends
+
+    CompletableFuture<Void> closed = CompletableFuture.runAsync(() -> fixture.server.close(GRACE));
+    time.awaitAlarms(2); // of the request's deadline and of the grace
+    gate.letThrough();
+    gate.awaitCall(); // of what is between them
+    assertThat(closed).isNotDone();
+    gate.open();
+
+    assertThat(running.get(20, TimeUnit.SECONDS).getImagesCount()).isEqualTo(5);
+    closed.get(20, TimeUnit.SECONDS);
+    assertThat(fixture.clothes.isClosed()).isTrue();
+  }
+
+  @Test
+  void afterTheGraceItIsGivenUpBetweenItsEnds() throws Exception {
+    ListenableFuture<InterpolateResponse> running = interpolate();
+    gate.awaitCall();
+    CompletableFuture<Void> closed = CompletableFuture.runAsync(() -> fixture.server.close(GRACE));
+    time.awaitAlarms(2);
+    gate.letThrough();
+    gate.awaitCall();
+
+    time.advance(GRACE);
+
+    assertThatThrownBy(() -> running.get(20, TimeUnit.SECONDS))
+        .isInstanceOf(ExecutionException.class)
+        .hasMessageContaining("UNAVAILABLE: the model is being shut down");
+    closed.get(20, TimeUnit.SECONDS);
+  }
+
+  private ListenableFuture<InterpolateResponse> interpolate() {
+    ByteString image = ImageCodec.raw(new float[6]);
+    InterpolateRequest request =
+        InterpolateRequest.newBuilder()
+            .setModel(ModelRef.newBuilder().setName("clothes"))
+            .addEnds(LatentSource.newBuilder().setImage(image))
+            .addEnds(LatentSource.newBuilder().setImage(image))
+            .setImagesEncoding(Encoding.ENCODING_RAW_FLOAT32)
+            .setColumns(5)
+            .setSteps(5)
+            .build();
+    return fixture.futureStub().withDeadlineAfter(1, TimeUnit.HOURS).interpolate(request);
   }
 
   @Test

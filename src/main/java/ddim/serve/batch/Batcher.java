@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -143,6 +144,22 @@ public final class Batcher implements AutoCloseable {
    *     guided ones need more room than the queue has, or there is no such priority
    */
   public Job submit(List<Row> rows, Terms terms, RowListener rowListener) {
+    return submit(rows, terms, rowListener, null);
+  }
+
+  /**
+   * Asks for images by way of others, as one job: what has begun is finished within the grace of a
+   * shutdown, and withdrawn as a whole.
+   *
+   * @param then the rows that the images of {@code rows} lead to, at least one; called on the
+   *     dispatcher's thread. They must find room in the queue, as rows that are asked for alone
+   * @see #submit(List, Terms, RowListener)
+   */
+  public Job submit(
+      List<Row> rows,
+      Terms terms,
+      RowListener rowListener,
+      @Nullable Function<List<float[]>, List<Row>> then) {
     if (rows.isEmpty()) {
       throw new IllegalArgumentException("no rows to sample");
     }
@@ -154,6 +171,9 @@ public final class Batcher implements AutoCloseable {
         timeLeft == null ? OptionalLong.empty() : OptionalLong.of(now + nanos(timeLeft));
     Job job =
         new Job(rows, terms.client(), level(terms), now, deadline, rowListener, this::withdraw);
+    if (then != null) {
+      job.then(then, next -> room.add(next, retryAfter()));
+    }
     try {
       if (timeLeft != null) {
         admission.require(job, timeLeft);
@@ -165,7 +185,7 @@ public final class Batcher implements AutoCloseable {
     }
     if (timeLeft != null) {
       Duration left = Duration.ofNanos(nanos(timeLeft));
-      TimeSource.Alarm alarm = time.after(left, () -> room.end(job, late()));
+      TimeSource.Alarm alarm = time.after(left, () -> room.end(job.latest(), late()));
       var unused = job.result().whenComplete((images, error) -> alarm.cancel());
     }
     return job;
@@ -226,7 +246,7 @@ public final class Batcher implements AutoCloseable {
     TimeSource.Alarm alarm =
         time.after(
             Duration.ofNanos(nanos(grace)),
-            () -> started.forEach(job -> room.end(job, stopping())));
+            () -> started.forEach(job -> room.end(job.latest(), stopping())));
     return CompletableFuture.allOf(
             started.stream().map(Job::result).toArray(CompletableFuture<?>[]::new))
         .handle(

@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** The images of one caller on their way through a {@link Batcher}. Thread-safe. */
 public final class Job {
@@ -14,7 +16,11 @@ public final class Job {
   private final OptionalLong deadline;
   private final RowListener listener;
   private final Consumer<Job> withdrawal;
-  private final CompletableFuture<List<float[]>> result = new CompletableFuture<>();
+  private final CompletableFuture<List<float[]>> images = new CompletableFuture<>();
+  private CompletableFuture<List<float[]>> result = images;
+  private volatile @Nullable Job sequel;
+  private volatile boolean withdrawn;
+  private final boolean isSequel;
   private volatile OptionalLong end = OptionalLong.empty();
 
   /**
@@ -30,6 +36,19 @@ public final class Job {
       OptionalLong deadline,
       RowListener listener,
       Consumer<Job> withdrawal) {
+    this(rows, client, level, arrival, deadline, listener, withdrawal, false);
+  }
+
+  private Job(
+      List<Row> rows,
+      String client,
+      int level,
+      long arrival,
+      OptionalLong deadline,
+      RowListener listener,
+      Consumer<Job> withdrawal,
+      boolean isSequel) {
+    this.isSequel = isSequel;
     this.rows = List.copyOf(rows);
     this.client = client;
     this.level = level;
@@ -55,7 +74,48 @@ public final class Job {
    * way. Does nothing once there is a result.
    */
   public void withdraw() {
-    withdrawal.accept(this);
+    withdrawn = true;
+    withdrawal.accept(latest());
+  }
+
+  /**
+   * Has another job begin when this one is done, on the dispatcher's thread, which therefore does
+   * not end in between; the result is that of the other. To be called before anybody has this job.
+   *
+   * @param begin asks for the other, given by {@link #next}
+   */
+  void then(Function<List<float[]>, List<Row>> rowsAfter, Consumer<Job> begin) {
+    result =
+        images.thenCompose(
+            done -> {
+              Job next = next(rowsAfter.apply(done));
+              sequel = next;
+              begin.accept(next);
+              if (withdrawn) {
+                next.withdraw();
+              }
+              return next.result;
+            });
+  }
+
+  private Job next(List<Row> rowsAfter) {
+    return new Job(rowsAfter, client, level, arrival, deadline, listener, withdrawal, true);
+  }
+
+  /** This job, or the one that has begun after it. */
+  Job latest() {
+    Job next = sequel;
+    return next == null ? this : next;
+  }
+
+  /** Whether it is the rest of what has begun: that is let in when nothing new is. */
+  boolean isSequel() {
+    return isSequel;
+  }
+
+  /** Ends with images. */
+  void complete(List<float[]> made) {
+    images.complete(made);
   }
 
   List<Row> rows() {
@@ -84,7 +144,7 @@ public final class Job {
   /** Ends without images. */
   void fail(Throwable why, long now) {
     end = OptionalLong.of(now);
-    result.completeExceptionally(why);
+    images.completeExceptionally(why);
   }
 
   /** When it ended without images, if it did. */

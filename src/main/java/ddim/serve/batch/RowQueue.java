@@ -164,7 +164,7 @@ final class RowQueue {
     return matching;
   }
 
-  /** Drops and returns the jobs of which no row has ever been drawn. */
+  /** Drops and returns the jobs of which no row has ever been drawn, but for sequels. */
   List<Job> removeUnstarted() {
     List<Job> unstarted = unstarted();
     unstarted.forEach(this::remove);
@@ -172,7 +172,10 @@ final class RowQueue {
   }
 
   private List<Job> unstarted() {
-    return jobs.values().stream().filter(JobRows::isUnstarted).map(entry -> entry.job).toList();
+    return jobs.values().stream()
+        .filter(entry -> entry.isUnstarted() && !entry.job.isSequel())
+        .map(entry -> entry.job)
+        .toList();
   }
 
   List<Job> jobs() {

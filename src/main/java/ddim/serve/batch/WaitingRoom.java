@@ -63,12 +63,13 @@ final class WaitingRoom {
    * Takes a job in.
    *
    * @param retryAfter what a refused caller is told
-   * @throws RefusedException if there is no room, or a shutdown has begun
+   * @throws RefusedException if there is no room, or a shutdown has begun; a sequel is let in until
+   *     the end of the grace
    */
   void add(Job job, Duration retryAfter) {
     List<Job> displaced;
     synchronized (lock) {
-      if (stopAt.isPresent()) {
+      if (stopAt.isPresent() && !(job.isSequel() && stopAt.getAsLong() - time.nanoTime() > 0)) {
         throw stopping();
       }
       displaced = queue.add(job);
@@ -175,7 +176,7 @@ final class WaitingRoom {
     }
     if (images != null) {
       tell(Outcome.DONE, ticket.job());
-      ticket.job().result().complete(images);
+      ticket.job().complete(images);
     }
   }
 

@@ -13,7 +13,8 @@ import org.slf4j.LoggerFactory;
 /**
  * One line of JSON for each call that has ended, through the logger {@code ddim.access} at INFO.
  *
- * <p>Never has metadata, tokens, seeds or images.
+ * <p>Never has metadata, tokens or images. What a client is told of an error is here as it is told,
+ * and quotes the numbers and names of the request that are wrong, such as a seed.
  */
 public final class AccessLog implements CallObserver {
   private static final Logger log = LoggerFactory.getLogger("ddim.access");

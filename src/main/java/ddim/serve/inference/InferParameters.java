@@ -86,7 +86,8 @@ record InferParameters(
 
   private static Number exact(String name, long value) {
     if (value != (int) value) {
-      throw InferenceErrors.invalid("parameter '" + name + "' is out of range: " + value);
+      throw InferenceErrors.invalid(
+          "parameter '%s' must be a number of 32 bits, is %d".formatted(name, value));
     }
     return (int) value;
   }

@@ -41,7 +41,7 @@ record Inference(
     Lease lease = ModelNames.acquire(models, request.getModelName(), request.getModelVersion());
     try {
       return of(request, lease, models.options().priorityLevels(), limits);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       lease.close();
       throw e;
     }
@@ -63,6 +63,11 @@ record Inference(
                                 Signature.of(lease.spec()).stream()
                                     .map(Signature::name)
                                     .toList())));
+    if (!parameters.previewAfter().isEmpty() && !signature.givesImages()) {
+      throw InferenceErrors.invalid(
+          "parameter 'preview_after' must be absent for signature '%s', which gives no images, is %s"
+              .formatted(signature.name(), parameters.previewAfter()));
+    }
     Map<String, InferInput> given = InferInput.of(request, wording);
     List<TensorSpec> outputs = outputs(request, signature);
     int most = limits.maxRows(signature.replyBytesPerRow());

@@ -4,6 +4,7 @@ import ddim.serve.repository.Lease;
 import ddim.serve.repository.ModelRepository;
 import ddim.serve.repository.ModelRepository.Ready;
 import ddim.serve.rpc.MessageLimits;
+import ddim.serve.rpc.OpenCalls;
 import inference.GRPCInferenceServiceGrpc;
 import inference.ModelConfigRequest;
 import inference.ModelConfigResponse;
@@ -50,15 +51,19 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
 
   private final ModelRepository models;
   private final MessageLimits limits;
+  private final OpenCalls open;
   private final Executor replies;
   private final Map<String, VersionStatistics> statistics = new ConcurrentHashMap<>();
 
   /**
+   * @param open the calls of all services
    * @param replies writes tensors and sends them
    */
-  public InferenceService(ModelRepository models, MessageLimits limits, Executor replies) {
+  public InferenceService(
+      ModelRepository models, MessageLimits limits, OpenCalls open, Executor replies) {
     this.models = models;
     this.limits = limits;
+    this.open = open;
     this.replies = replies;
     models.observe(
         (name, version) -> {
@@ -74,7 +79,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     Inference inference;
     try {
       inference = Inference.of(request, models, limits);
-      run = new Run(inference, replies);
+      run = new Run(inference, open, replies);
     } catch (RuntimeException e) {
       throw InferenceErrors.toStatus(e, request.getId());
     }
@@ -91,6 +96,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     return new InferStream(
             (ServerCallStreamObserver<ModelStreamInferResponse>) observer,
             request -> Inference.of(request, models, limits),
+            open,
             replies)
         .start();
   }
@@ -144,7 +150,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     try (Lease lease = acquire(request.getName(), request.getVersion())) {
       answer(
           ModelConfigResponse.newBuilder()
-              .setConfig(TensorDescriptions.config(lease, models.options(), limits))
+              .setConfig(TensorDescriptions.config(lease, limits))
               .build(),
           observer);
     }

@@ -2,6 +2,7 @@ package ddim.serve.inference;
 
 import ddim.serve.batch.RowListener;
 import ddim.serve.rpc.Call;
+import ddim.serve.rpc.OpenCalls;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -12,10 +13,12 @@ import java.util.function.Function;
 final class Run {
   private final Inference inference;
   private final Call call;
+  private final OpenCalls open;
   private final Executor replies;
 
-  Run(Inference inference, Executor replies) {
+  Run(Inference inference, OpenCalls open, Executor replies) {
     this.inference = inference;
+    this.open = open;
     this.replies = replies;
     this.call = new Call(inference.lease().batcher(), inference.priority(), replies);
   }
@@ -41,9 +44,14 @@ final class Run {
   }
 
   private <R> CompletableFuture<R> compute(RowListener listener, Function<List<float[]>, R> reply) {
-    return call.compute(inference.invocation().rows(), listener)
-        .thenApplyAsync(reply, replies)
-        .whenComplete((done, error) -> inference.lease().close());
+    try {
+      return open.run(call, open -> open.compute(inference.invocation().rows(), listener))
+          .thenApplyAsync(reply, replies)
+          .whenComplete((done, error) -> inference.lease().close());
+    } catch (Throwable e) {
+      inference.lease().close();
+      throw e;
+    }
   }
 
   /** The client has given up. */

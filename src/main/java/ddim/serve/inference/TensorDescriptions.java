@@ -48,7 +48,8 @@ final class TensorDescriptions {
     return response.build();
   }
 
-  static ModelConfig config(Lease lease, BatcherOptions batching, MessageLimits limits) {
+  static ModelConfig config(Lease lease, MessageLimits limits) {
+    BatcherOptions batching = lease.batcher().calibration().options();
     ModelSpec spec = lease.spec();
     Signature signature = Signature.find(spec, Signature.SERVING_DEFAULT).orElseThrow();
     ModelConfig.Builder config =
@@ -60,6 +61,8 @@ final class TensorDescriptions {
             .setDynamicBatching(
                 ModelDynamicBatching.newBuilder()
                     .addAllPreferredBatchSize(batching.allowedBatchSizes())
+                    .setPriorityLevels(batching.priorityLevels())
+                    .setDefaultPriorityLevel(batching.defaultPriorityLevel())
                     .setMaxQueueDelayMicroseconds(
                         batching.batchTimeout().dividedBy(ChronoUnit.MICROS.getDuration())))
             .setModelTransactionPolicy(ModelTransactionPolicy.getDefaultInstance());

@@ -63,39 +63,63 @@ public final class Call {
     return compute(rows, RowListener.NONE).thenApplyAsync(reply, replies);
   }
 
-  /** What becomes of the images of rows, by way of other rows. */
+  /**
+   * What becomes of the images of rows that other rows lead to; once it has begun it may finish,
+   * though the server is told to stop.
+   *
+   * @param then the rows that the images of {@code rows} lead to
+   * @param images how many these are
+   * @param steps of all of them together
+   */
   <R> CompletableFuture<R> computeThen(
-      List<Row> rows, Function<List<float[]>, CompletableFuture<R>> next) {
-    return compute(rows, RowListener.NONE).thenComposeAsync(next, replies);
+      List<Row> rows,
+      Function<List<float[]>, List<Row>> then,
+      int images,
+      long steps,
+      Function<List<float[]>, R> reply) {
+    long work = rows.stream().mapToLong(Row::work).sum() + steps;
+    return submit(
+            rows.size() + images,
+            work,
+            record ->
+                batcher.submit(rows, caller.terms(), new Noted(RowListener.NONE, record), then))
+        .thenApplyAsync(reply, replies);
   }
 
   /**
    * The images of rows; fails with what {@link Batcher#submit} throws or {@link Job#result}. What
    * is not let in, or has to make way unstarted, does not count as asked for.
    */
-  public synchronized CompletableFuture<List<float[]>> compute(
-      List<Row> rows, RowListener listener) {
+  public CompletableFuture<List<float[]>> compute(List<Row> rows, RowListener listener) {
+    return submit(
+        rows.size(),
+        rows.stream().mapToLong(Row::work).sum(),
+        record -> batcher.submit(rows, caller.terms(), new Noted(listener, record)));
+  }
+
+  private synchronized CompletableFuture<List<float[]>> submit(
+      int images, long work, Function<CallRecord, Job> submission) {
     if (cancelled) {
       return CompletableFuture.failedFuture(new CancellationException("cancelled by the client"));
     }
     CallRecord record = caller.record();
     try {
-      record.asksFor(rows.size(), rows.stream().mapToLong(Row::work).sum());
+      record.asksFor(images, work);
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(e);
     }
     try {
-      job = batcher.submit(rows, caller.terms(), new Noted(listener, record));
+      job = submission.apply(record);
     } catch (RuntimeException e) {
-      record.turnedAway(rows.size());
+      record.turnedAway(images);
       return CompletableFuture.failedFuture(e);
     }
     return job.result()
         .whenComplete(
-            (images, error) -> {
+            (made, error) -> {
               if (error instanceof RefusedException refused
                   && refused.reason() == RefusedException.Reason.QUEUE_FULL) {
-                record.turnedAway(rows.size()); // it had to make way, unstarted
+                record.turnedAway(images); // it had to make way, unstarted
               }
             });
   }

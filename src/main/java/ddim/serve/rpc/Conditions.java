@@ -9,6 +9,8 @@ import java.util.List;
 /** What the images of a request should show. */
 final class Conditions {
   private static final double MOST_GUIDANCE = 100;
+  private static final int SHOWN = 8;
+  private static final String LABELS = "class_labels";
 
   private Conditions() {}
 
@@ -20,30 +22,43 @@ final class Conditions {
    */
   static void check(SampleRequest request, long images, int classes, Problems problems) {
     int labels = request.getClassLabelsCount();
-    String field = "class_labels";
     if (labels > 0 && classes == 0) {
-      problems.add(field, "class_labels must be absent, the model has no classes");
+      problems.add(
+          LABELS,
+          "class_labels must be absent, the model has no classes, are "
+              + (labels > SHOWN ? labels + " labels" : request.getClassLabelsList()));
       return;
     }
-    problems.rule(
-        labels <= 1 || labels == images,
-        field,
-        "class_labels must be one, or one an image, are " + labels + " for " + images + " images");
-    for (int i = 0; i < labels && classes > 0; i++) {
-      int label = request.getClassLabels(i);
-      if (label < Condition.NO_LABEL || label >= classes) {
-        problems.add(
-            field + "[" + i + "]",
-            "class_labels[%d] must be from -1 to %d, is %d".formatted(i, classes - 1, label));
-      }
+    if (labels <= 1 || labels == images) {
+      checkLabels(request, classes, problems);
+    } else {
+      problems.add(
+          LABELS,
+          "class_labels must be one, or one an image, are "
+              + labels
+              + " for "
+              + images
+              + " images");
     }
     if (request.hasGuidance()) {
       double guidance = request.getGuidance();
-      problems.rule(labels > 0, "guidance", "guidance must be absent without class_labels");
+      problems.rule(
+          labels > 0, "guidance", "guidance must be absent without class_labels, is " + guidance);
       problems.rule(
           guidance >= 0 && guidance <= MOST_GUIDANCE,
           "guidance",
           "guidance must be from 0 to 100, is " + guidance);
+    }
+  }
+
+  private static void checkLabels(SampleRequest request, int classes, Problems problems) {
+    for (int i = 0; i < request.getClassLabelsCount() && classes > 0 && !problems.isFull(); i++) {
+      int label = request.getClassLabels(i);
+      if (label < Condition.NO_LABEL || label >= classes) {
+        problems.add(
+            LABELS + "[" + i + "]",
+            "class_labels[%d] must be from -1 to %d, is %d".formatted(i, classes - 1, label));
+      }
     }
   }
 

@@ -36,7 +36,7 @@ final class Interpolation {
             encodes || sampler.eta() == 0,
             "sampler.preset",
             "sampler.preset must be one with eta 0, has " + sampler.eta());
-    Encoding encoding = check.encoding(request.getEncoding(), "encoding");
+    Encoding encoding = check.encoding(request.getEncodingValue(), "encoding");
     List<float[]> given = given(request, check);
     Lease lease = check.accept();
     NoiseSchedule schedule = lease.schedule();
@@ -47,15 +47,16 @@ final class Interpolation {
         encodes ? List.of(sampler.encodeTable(schedule, prediction)) : List.of();
     List<Row> ends = ends(request.getEndsList(), given, encode);
     int rows = Math.max(1, request.getRows());
+    int images = rows * request.getColumns();
     return new Command<>(
         lease,
         call ->
             call.computeThen(
                 ends,
-                latents ->
-                    call.compute(
-                        between(latents, rows, request.getColumns(), decode),
-                        images -> response(recipe, images))));
+                latents -> between(latents, rows, request.getColumns(), decode),
+                images,
+                (long) images * decode.length(),
+                pictures -> response(recipe, pictures)));
   }
 
   private static void checkLayout(InterpolateRequest request, RequestValidator check) {
@@ -90,7 +91,7 @@ final class Interpolation {
   private static List<float[]> given(InterpolateRequest request, RequestValidator check) {
     Encoding encoding = Encoding.ENCODING_RAW_FLOAT32;
     if (request.getEndsList().stream().anyMatch(LatentSource::hasImage)) {
-      encoding = check.encoding(request.getImagesEncoding(), "images_encoding");
+      encoding = check.encoding(request.getImagesEncodingValue(), "images_encoding");
     }
     List<float[]> given = new ArrayList<>();
     for (int i = 0; i < Math.min(GRID, request.getEndsCount()); i++) {

@@ -23,7 +23,7 @@ final class Latents {
 
   static Command<EncodeResponse> encode(EncodeRequest request, RequestValidator check) {
     check.model(request.getModel());
-    Encoding encoding = check.encoding(request.getImagesEncoding(), "images_encoding");
+    Encoding encoding = check.encoding(request.getImagesEncodingValue(), "images_encoding");
     List<float[]> images = check.images(request.getImagesList(), "images", encoding);
     Integer steps = request.hasSteps() ? request.getSteps() : null;
     Sampler sampler = check.sampler(request.getSampler(), steps, null, Use.ENCODE);
@@ -50,7 +50,7 @@ final class Latents {
     check.model(request.getModel());
     List<float[]> latents =
         check.images(request.getLatentsList(), "latents", Encoding.ENCODING_RAW_FLOAT32);
-    Encoding encoding = check.encoding(request.getEncoding(), "encoding");
+    Encoding encoding = check.encoding(request.getEncodingValue(), "encoding");
     Integer steps = request.hasSteps() ? request.getSteps() : null;
     Double eta = request.hasEta() ? request.getEta() : null;
     Sampler sampler = check.sampler(request.getSampler(), steps, eta, Use.SAMPLE);
@@ -79,9 +79,9 @@ final class Latents {
   static Command<ReconstructResponse> reconstruct(
       ReconstructRequest request, RequestValidator check) {
     check.model(request.getModel());
-    Encoding given = check.encoding(request.getImagesEncoding(), "images_encoding");
+    Encoding given = check.encoding(request.getImagesEncodingValue(), "images_encoding");
     List<float[]> originals = check.images(request.getImagesList(), "images", given);
-    Encoding encoding = check.encoding(request.getEncoding(), "encoding");
+    Encoding encoding = check.encoding(request.getEncodingValue(), "encoding");
     Integer steps = request.hasSteps() ? request.getSteps() : null;
     Sampler sampler = check.sampler(request.getSampler(), steps, null, Use.ENCODE);
     Lease lease = check.accept();

@@ -3,19 +3,34 @@ package ddim.serve.rpc;
 import ddim.serve.error.UnknownRequestException;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 
 /**
- * The calls that have not ended, by who makes them and what they are called. Several calls may have
- * one id, as where one user's request leads to several of them. Thread-safe.
+ * The calls of all protocols that have not ended, by who makes them and what they are called.
+ * Several calls may have one id, as where one user's request leads to several of them. Thread-safe.
  */
-final class OpenCalls {
+public final class OpenCalls {
   private record Name(String client, String id) {}
 
   private final Map<Name, Set<Call>> calls = new ConcurrentHashMap<>();
 
-  /** Takes in a call. */
-  void add(Call call) {
+  /**
+   * What a call leads to, as long as which it can be cancelled; forgotten before others hear of the
+   * result.
+   */
+  public <R> CompletableFuture<R> run(Call call, Function<Call, CompletableFuture<R>> work) {
+    add(call);
+    try {
+      return work.apply(call).whenComplete((result, error) -> remove(call));
+    } catch (Throwable e) { // also for want of memory: nobody else would forget it
+      remove(call);
+      throw e;
+    }
+  }
+
+  private void add(Call call) {
     calls.compute(
         name(call.caller()),
         (name, present) -> {
@@ -25,8 +40,7 @@ final class OpenCalls {
         });
   }
 
-  /** Forgets a call that has ended. */
-  void remove(Call call) {
+  private void remove(Call call) {
     calls.computeIfPresent(
         name(call.caller()),
         (name, present) -> {

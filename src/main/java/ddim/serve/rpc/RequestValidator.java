@@ -102,19 +102,24 @@ final class RequestValidator {
     return lease == null ? -1 : lease.spec().unet().classes();
   }
 
-  /** The encoding that is meant. */
-  Encoding encoding(Encoding encoding, String field) {
+  /** The encoding that is meant by a number of the wire. */
+  Encoding encoding(int number, String field) {
+    Encoding encoding = Encoding.forNumber(number);
     problems.rule(
-        encoding != Encoding.UNRECOGNIZED,
+        encoding != null,
         field,
-        field + " must be ENCODING_PNG or ENCODING_RAW_FLOAT32");
-    Encoding meant = encoding == Encoding.ENCODING_UNSPECIFIED ? Encoding.ENCODING_PNG : encoding;
-    if (lease != null && meant == Encoding.ENCODING_PNG) {
+        field + " must be ENCODING_PNG or ENCODING_RAW_FLOAT32, is " + number);
+    Encoding meant =
+        encoding == null || encoding == Encoding.ENCODING_UNSPECIFIED
+            ? Encoding.ENCODING_PNG
+            : encoding;
+    if (lease != null && encoding != null && meant == Encoding.ENCODING_PNG) {
       int channels = lease.spec().unet().imageChannels();
       problems.rule(
           ImageCodec.hasPng(channels),
           field,
-          field + " must be ENCODING_RAW_FLOAT32 for images of " + channels + " channels");
+          "%s must be ENCODING_RAW_FLOAT32 for images of %d channels, is %s"
+              .formatted(field, channels, meant));
     }
     return meant;
   }
@@ -166,7 +171,7 @@ final class RequestValidator {
     if (lease == null || images.size() > limits.maxImages(lease.spec())) {
       return pixels;
     }
-    for (int i = 0; i < images.size(); i++) {
+    for (int i = 0; i < images.size() && !problems.isFull(); i++) {
       image(images.get(i), field + "[" + i + "]", encoding).ifPresent(pixels::add);
     }
     return pixels;
@@ -192,7 +197,7 @@ final class RequestValidator {
   /**
    * The model, if nothing is wrong; to be closed by the caller.
    *
-   * @throws InvalidRequestException with every violation
+   * @throws InvalidRequestException with what is wrong
    * @throws UnknownModelException if nothing else is wrong
    */
   Lease accept() {

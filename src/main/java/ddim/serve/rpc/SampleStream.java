@@ -9,6 +9,9 @@ import ddim.v1.Progress;
 import ddim.v1.SampleStreamResponse;
 import ddim.v1.Started;
 import io.grpc.stub.ServerCallStreamObserver;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -16,17 +19,24 @@ import org.jspecify.annotations.Nullable;
 /**
  * Sends what happens to the images of one call, one event after the other.
  *
- * <p>The dispatcher only notes what has happened; images are written and sent elsewhere. A reader
- * who does not keep up misses progress and previews, so what waits for him is bounded by the images
- * that he has asked for.
+ * <p>Nothing is sent before the batcher has accepted the images: a call that is refused can be
+ * tried again by any client, as its answer has not begun.
+ *
+ * <p>The dispatcher only notes what has happened; images are written and sent elsewhere. For a
+ * reader who does not keep up the latest preview of each image waits until he reads on or the image
+ * is ready, so what waits for him is bounded by the images that he has asked for.
  */
 final class SampleStream implements RowListener {
   private final Samples samples;
   private final ServerCallStreamObserver<SampleStreamResponse> observer;
   private final Executor replies;
+  private final CompletableFuture<Void> accepted = new CompletableFuture<>();
+
+  /** The latest preview of each image that has not been sent; only events see it, one by one. */
+  private final Map<Integer, Look> unsent = new LinkedHashMap<>();
 
   @GuardedBy("this")
-  private CompletableFuture<Void> last = CompletableFuture.completedFuture(null);
+  private CompletableFuture<Void> last;
 
   @GuardedBy("this")
   private final int[] stepsTaken;
@@ -34,16 +44,34 @@ final class SampleStream implements RowListener {
   @GuardedBy("this")
   private boolean progressDue;
 
+  /** An image on its way. */
+  private record Look(int steps, float[] x, float[] x0) {}
+
   SampleStream(
       Samples samples, ServerCallStreamObserver<SampleStreamResponse> observer, Executor replies) {
     this.samples = samples;
     this.observer = observer;
     this.replies = replies;
     this.stepsTaken = new int[samples.seeds().length];
+    this.last = accepted;
   }
 
-  /** Says that the request was accepted, and what Cancel calls it. */
-  void start(String requestId) {
+  /**
+   * Tells of images that the batcher was asked for, and ends the call when they are there, or
+   * cannot be.
+   *
+   * @param requestId what Cancel calls the request
+   */
+  void follow(CompletableFuture<?> images, String requestId) {
+    if (images.isCompletedExceptionally()) {
+      accepted.completeExceptionally(new CancellationException("refused"));
+    } else {
+      start(requestId);
+    }
+    var unused = images.whenComplete((done, error) -> end(error));
+  }
+
+  private void start(String requestId) {
     Started started =
         Started.newBuilder()
             .setModel(samples.recipe().model())
@@ -52,7 +80,20 @@ final class SampleStream implements RowListener {
             .setSteps(samples.recipe().steps())
             .setRequestId(requestId)
             .build();
-    later(() -> observer.onNext(SampleStreamResponse.newBuilder().setStarted(started).build()));
+    replies.execute(
+        () -> {
+          try {
+            observer.onNext(SampleStreamResponse.newBuilder().setStarted(started).build());
+            accepted.complete(null);
+          } catch (RuntimeException e) {
+            accepted.completeExceptionally(e);
+          }
+        });
+  }
+
+  /** The reader has made room. */
+  void readOn() {
+    later(this::sendWhileReady);
   }
 
   @Override
@@ -65,16 +106,16 @@ final class SampleStream implements RowListener {
     if (finished) {
       later(() -> sendFinished(index, x));
     } else if (samples.stops().contains(steps)) {
-      later(() -> sendPreview(index, steps, x, x0));
+      later(() -> preview(index, new Look(steps, x, x0)));
     }
   }
 
   /** Ends the call, after all that is to be sent, or after what could not be sent. */
-  synchronized void end(@Nullable Throwable error) {
+  private synchronized void end(@Nullable Throwable error) {
     last =
         last.handleAsync(
-            (sent, unsent) -> {
-              finish(error == null ? unsent : error);
+            (sent, failure) -> {
+              finish(error == null ? failure : error);
               return null;
             },
             replies);
@@ -82,6 +123,7 @@ final class SampleStream implements RowListener {
 
   private void finish(@Nullable Throwable error) {
     samples.recipe().lease().close();
+    unsent.clear();
     if (error == null) {
       observer.onCompleted();
     } else {
@@ -104,18 +146,34 @@ final class SampleStream implements RowListener {
     }
   }
 
-  private void sendPreview(int index, int steps, float[] x, float[] x0) {
-    if (observer.isReady()) {
-      Preview.Builder preview =
-          Preview.newBuilder().setIndex(index).setImage(samples.image(index, x0, steps));
-      if (samples.noisy()) {
-        preview.setNoisy(ImageCodec.raw(x));
-      }
-      observer.onNext(SampleStreamResponse.newBuilder().setPreview(preview).build());
+  private void preview(int index, Look look) {
+    unsent.put(index, look); // in the place of an older one
+    sendWhileReady();
+  }
+
+  private void sendWhileReady() {
+    while (observer.isReady() && !unsent.isEmpty()) {
+      sendPreview(unsent.keySet().iterator().next());
     }
   }
 
+  private void sendPreview(int index) {
+    Look look = unsent.remove(index);
+    if (look == null) {
+      return;
+    }
+    Preview.Builder preview =
+        Preview.newBuilder()
+            .setIndex(index)
+            .setImage(samples.image(index, look.x0(), look.steps()));
+    if (samples.noisy()) {
+      preview.setNoisy(ImageCodec.raw(look.x()));
+    }
+    observer.onNext(SampleStreamResponse.newBuilder().setPreview(preview).build());
+  }
+
   private void sendFinished(int index, float[] pixels) {
+    sendPreview(index); // the last look at it, which must not come after it
     Finished finished =
         Finished.newBuilder()
             .setIndex(index)

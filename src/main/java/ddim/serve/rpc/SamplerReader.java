@@ -27,7 +27,12 @@ final class SamplerReader {
    */
   Sampler read(int trainSteps, @Nullable Integer steps, @Nullable Double eta) {
     Preset preset =
-        WireEnums.read(options.getPreset(), Preset.class, "sampler.preset", problems)
+        WireEnums.read(
+                options.getPresetValue(),
+                ddim.v1.Preset.getDescriptor(),
+                Preset.class,
+                "sampler.preset",
+                problems)
             .orElse(Preset.DDIM);
     Sampler.Builder sampler = preset.defaultBuilder(trainSteps);
     readLevels(sampler);
@@ -42,7 +47,12 @@ final class SamplerReader {
   }
 
   private void readLevels(Sampler.Builder sampler) {
-    WireEnums.read(options.getSpacing(), Spacing.class, "sampler.spacing", problems)
+    WireEnums.read(
+            options.getSpacingValue(),
+            ddim.v1.Spacing.getDescriptor(),
+            Spacing.class,
+            "sampler.spacing",
+            problems)
         .ifPresent(sampler::spacing);
     if (options.hasOffset()) {
       sampler.offset(options.getOffset());
@@ -53,15 +63,26 @@ final class SamplerReader {
   }
 
   private void readSteps(Sampler.Builder sampler) {
-    WireEnums.read(options.getSolver(), Solver.class, "sampler.solver", problems)
+    WireEnums.read(
+            options.getSolverValue(),
+            ddim.v1.Solver.getDescriptor(),
+            Solver.class,
+            "sampler.solver",
+            problems)
         .ifPresent(sampler::solver);
     WireEnums.read(
-            options.getFinalAlphaBar(),
+            options.getFinalAlphaBarValue(),
+            ddim.v1.FinalAlphaBar.getDescriptor(),
             Sampler.FinalAlphaBar.class,
             "sampler.final_alpha_bar",
             problems)
         .ifPresent(sampler::finalAlphaBar);
-    WireEnums.read(options.getInversion(), Sampler.Inversion.class, "sampler.inversion", problems)
+    WireEnums.read(
+            options.getInversionValue(),
+            ddim.v1.Inversion.getDescriptor(),
+            Sampler.Inversion.class,
+            "sampler.inversion",
+            problems)
         .ifPresent(sampler::inversion);
     if (options.hasOrder()) {
       sampler.order(options.getOrder());

@@ -77,7 +77,7 @@ record Samples(
       SampleRequest request, List<Integer> stops, boolean noisy, RequestValidator check) {
     check.model(request.getModel());
     checkSeeds(request, check);
-    Encoding encoding = check.encoding(request.getEncoding(), "encoding");
+    Encoding encoding = check.encoding(request.getEncodingValue(), "encoding");
     Sampler sampler =
         check.sampler(
             request.getSampler(),

@@ -40,14 +40,17 @@ public final class SamplingService extends SamplingServiceGrpc.SamplingServiceIm
   private final ModelRepository models;
   private final MessageLimits limits;
   private final Executor replies;
-  private final OpenCalls open = new OpenCalls();
+  private final OpenCalls open;
 
   /**
+   * @param open the calls of all services, which Cancel ends
    * @param replies writes images and sends them
    */
-  public SamplingService(ModelRepository models, MessageLimits limits, Executor replies) {
+  public SamplingService(
+      ModelRepository models, MessageLimits limits, OpenCalls open, Executor replies) {
     this.models = models;
     this.limits = limits;
+    this.open = open;
     this.replies = replies;
   }
 
@@ -84,18 +87,18 @@ public final class SamplingService extends SamplingServiceGrpc.SamplingServiceIm
     Caller caller = Caller.current(request.getSample().getPriority());
     Samples samples = check(request, caller, Samples::stream);
     var serverObserver = (ServerCallStreamObserver<SampleStreamResponse>) observer;
-    Call call = new Call(samples.recipe().lease().batcher(), caller, replies);
-    serverObserver.setOnCancelHandler(call::cancel);
-    SampleStream stream = new SampleStream(samples, serverObserver, replies);
-    open.add(call);
-    stream.start(caller.id());
-    var unused =
-        call.compute(samples.rows(), stream)
-            .whenComplete(
-                (images, error) -> {
-                  open.remove(call);
-                  stream.end(error);
-                });
+    Lease lease = samples.recipe().lease();
+    try {
+      Call call = new Call(lease.batcher(), caller, replies);
+      serverObserver.setOnCancelHandler(call::cancel);
+      SampleStream stream = new SampleStream(samples, serverObserver, replies);
+      serverObserver.setOnReadyHandler(stream::readOn);
+      var images = open.run(call, open -> open.compute(samples.rows(), stream));
+      stream.follow(images, caller.id());
+    } catch (Throwable e) {
+      lease.close();
+      throw e;
+    }
   }
 
   @Override
@@ -141,27 +144,28 @@ public final class SamplingService extends SamplingServiceGrpc.SamplingServiceIm
       StreamObserver<R> observer) {
     Caller caller = Caller.current(priority);
     Command<R> command = check(request, caller, operation);
-    Call call = new Call(command.lease().batcher(), caller, replies);
-    ((ServerCallStreamObserver<R>) observer).setOnCancelHandler(call::cancel);
-    open.add(call);
-    var unused =
-        command
-            .work()
-            .apply(call)
-            .whenCompleteAsync(
-                (reply, error) -> {
-                  open.remove(call);
-                  reply(command.lease(), reply, error, observer);
-                },
-                replies);
+    Lease lease = command.lease();
+    try {
+      Call call = new Call(lease.batcher(), caller, replies);
+      ((ServerCallStreamObserver<R>) observer).setOnCancelHandler(call::cancel);
+      var unused =
+          open.run(call, command.work())
+              .whenCompleteAsync((reply, error) -> reply(lease, reply, error, observer), replies);
+    } catch (Throwable e) {
+      lease.close();
+      throw e;
+    }
   }
 
-  /** What the operation makes of the request; a request that is refused gives its model back. */
+  /**
+   * What the operation makes of the request; a request that is refused gives its model back, as
+   * does one that there is no memory for: a model that is never given back is never unloaded.
+   */
   private <Q, C> C check(Q request, Caller caller, BiFunction<Q, RequestValidator, C> operation) {
     RequestValidator validator = new RequestValidator(models, limits, caller);
     try {
       return operation.apply(request, validator);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       validator.abandon();
       throw e;
     }

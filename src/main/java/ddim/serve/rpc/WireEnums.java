@@ -1,6 +1,7 @@
 package ddim.serve.rpc;
 
-import com.google.protobuf.ProtocolMessageEnum;
+import com.google.protobuf.Descriptors.EnumDescriptor;
+import com.google.protobuf.Descriptors.EnumValueDescriptor;
 import ddim.diffusion.Sampler.FinalAlphaBar;
 import ddim.diffusion.Sampler.Inversion;
 import ddim.diffusion.Solver;
@@ -20,12 +21,15 @@ public final class WireEnums {
   /**
    * What a value of the wire is called here.
    *
+   * @param number the value
+   * @param wire the enum of the wire
    * @param field the field that holds it
    * @return empty if it is unspecified or unknown; then the problem is told
    */
   static <E extends Enum<E>> Optional<E> read(
-      ProtocolMessageEnum value, Class<E> type, String field, Problems problems) {
-    String name = ((Enum<?>) value).name();
+      int number, EnumDescriptor wire, Class<E> type, String field, Problems problems) {
+    EnumValueDescriptor value = wire.findValueByNumber(number);
+    String name = value == null ? "" : value.getName();
     if (name.equals(prefix(type) + "UNSPECIFIED")) {
       return Optional.empty();
     }
@@ -38,7 +42,7 @@ public final class WireEnums {
         field,
         Arrays.stream(type.getEnumConstants())
             .map(constant -> prefix(type) + constant.name())
-            .collect(Collectors.joining(", ", field + " must be one of ", "")));
+            .collect(Collectors.joining(", ", field + " must be one of ", ", is " + number)));
     return Optional.empty();
   }
 

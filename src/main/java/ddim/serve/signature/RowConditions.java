@@ -29,7 +29,7 @@ final class RowConditions {
     float[] guidance = given == null ? new float[0] : given.floats();
     RowProblems problems = new RowProblems();
     List<Condition> conditions = new ArrayList<>();
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < rows && !problems.isFull(); i++) {
       float strength = i < guidance.length ? guidance[i] : 1;
       problems.rule(
           label[i] >= Condition.NO_LABEL && label[i] < classes,

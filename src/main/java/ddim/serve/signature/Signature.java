@@ -87,6 +87,11 @@ public record Signature(
     return of(model).stream().filter(signature -> signature.name.equals(name)).findFirst();
   }
 
+  /** Whether its rows become images: those of others are not worth a look on their way. */
+  public boolean givesImages() {
+    return name.equals(SERVING_DEFAULT) || name.equals(SAMPLE);
+  }
+
   /** The bytes that a row of a reply has. */
   public long replyBytesPerRow() {
     return outputs.stream().mapToLong(TensorSpec::rowBytes).sum();

@@ -5,6 +5,7 @@ import ddim.serve.repository.Lease;
 import ddim.serve.repository.ModelRepository;
 import ddim.serve.rpc.Call;
 import ddim.serve.rpc.MessageLimits;
+import ddim.serve.rpc.OpenCalls;
 import ddim.serve.signature.InputReader;
 import ddim.serve.signature.Invocation;
 import ddim.serve.signature.Signature;
@@ -31,15 +32,19 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
 
   private final ModelRepository models;
   private final MessageLimits limits;
+  private final OpenCalls open;
   private final Executor replies;
   private final ServingWording wording = new ServingWording();
 
   /**
+   * @param open the calls of all services
    * @param replies writes tensors and sends them
    */
-  public PredictionService(ModelRepository models, MessageLimits limits, Executor replies) {
+  public PredictionService(
+      ModelRepository models, MessageLimits limits, OpenCalls open, Executor replies) {
     this.models = models;
     this.limits = limits;
+    this.open = open;
     this.replies = replies;
   }
 
@@ -65,14 +70,19 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
     } catch (RuntimeException e) {
       throw ServingErrors.toStatus(e);
     }
-    Invocation invocation = prediction.invocation();
-    Call call = new Call(prediction.lease().batcher(), replies);
-    ((ServerCallStreamObserver<PredictResponse>) observer).setOnCancelHandler(call::cancel);
-    var unused =
-        call.compute(invocation.rows(), invocation.listener())
-            .thenApplyAsync(prediction::reply, replies)
-            .whenCompleteAsync(
-                (reply, error) -> send(prediction.lease(), reply, error, observer), replies);
+    Lease lease = prediction.lease();
+    try {
+      Invocation invocation = prediction.invocation();
+      Call call = new Call(lease.batcher(), replies);
+      ((ServerCallStreamObserver<PredictResponse>) observer).setOnCancelHandler(call::cancel);
+      var unused =
+          open.run(call, open -> open.compute(invocation.rows(), invocation.listener()))
+              .thenApplyAsync(prediction::reply, replies)
+              .whenCompleteAsync((reply, error) -> send(lease, reply, error, observer), replies);
+    } catch (Throwable e) {
+      lease.close();
+      throw e;
+    }
   }
 
   @Override
@@ -107,7 +117,7 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
     Lease lease = ModelSpecs.acquire(models, request.getModelSpec());
     try {
       return read(request, lease);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       lease.close();
       throw e;
     }

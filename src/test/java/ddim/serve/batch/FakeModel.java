@@ -32,6 +32,7 @@ public class FakeModel implements SamplingModel {
   private final List<Call> calls = new CopyOnWriteArrayList<>();
   private final Map<Trajectory, Boolean> running = new IdentityHashMap<>();
   private volatile Consumer<Call> hook = call -> {};
+  private volatile Runnable specHook = () -> {};
   private volatile boolean closed;
   private volatile boolean broken;
 
@@ -44,7 +45,7 @@ public class FakeModel implements SamplingModel {
     this(height, width, channels, 0);
   }
 
-  /** As the first, of so many classes. */
+  /** As the first, but for the labels that it may be asked for, and does not heed. */
   public FakeModel(int classes) {
     this(2, 3, 1, classes);
   }
@@ -56,6 +57,11 @@ public class FakeModel implements SamplingModel {
     spec =
         new ModelSpec(
             unet, ScheduleConfig.LINEAR_1000, Prediction.EPS, "none", "CC0-1.0", 7, 42, "d1935f");
+  }
+
+  /** Called whenever somebody wants to know what the model is; may throw. */
+  public void onSpec(Runnable newHook) {
+    specHook = newHook;
   }
 
   /** Called at the beginning of every call, on the thread that makes it; may wait and may throw. */
@@ -85,6 +91,7 @@ public class FakeModel implements SamplingModel {
 
   @Override
   public ModelSpec spec() {
+    specHook.run();
     return spec;
   }
 

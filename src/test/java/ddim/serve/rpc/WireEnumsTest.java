@@ -2,7 +2,8 @@ package ddim.serve.rpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.google.protobuf.ProtocolMessageEnum;
+import com.google.protobuf.Descriptors.EnumDescriptor;
+import com.google.protobuf.Descriptors.EnumValueDescriptor;
 import ddim.diffusion.Preset;
 import ddim.diffusion.Sampler.FinalAlphaBar;
 import ddim.diffusion.Sampler.Inversion;
@@ -16,12 +17,13 @@ import org.junit.jupiter.api.Test;
 class WireEnumsTest {
   @Test
   void everyValueHasItsNameOnTheWire() {
-    assertThat(read(ddim.v1.Solver.values(), Solver.class)).containsExactly(Solver.values());
-    assertThat(read(ddim.v1.Spacing.values(), Spacing.class)).containsExactly(Spacing.values());
-    assertThat(read(ddim.v1.Preset.values(), Preset.class)).containsExactly(Preset.values());
-    assertThat(read(ddim.v1.FinalAlphaBar.values(), FinalAlphaBar.class))
+    assertThat(read(ddim.v1.Solver.getDescriptor(), Solver.class)).containsExactly(Solver.values());
+    assertThat(read(ddim.v1.Spacing.getDescriptor(), Spacing.class))
+        .containsExactly(Spacing.values());
+    assertThat(read(ddim.v1.Preset.getDescriptor(), Preset.class)).containsExactly(Preset.values());
+    assertThat(read(ddim.v1.FinalAlphaBar.getDescriptor(), FinalAlphaBar.class))
         .containsExactly(FinalAlphaBar.values());
-    assertThat(read(ddim.v1.Inversion.values(), Inversion.class))
+    assertThat(read(ddim.v1.Inversion.getDescriptor(), Inversion.class))
         .containsExactly(Inversion.values());
     for (Solver solver : Solver.values()) {
       assertThat(WireEnums.name(WireEnums.solver(solver))).isEqualTo(solver.wireName());
@@ -37,17 +39,22 @@ class WireEnumsTest {
 
     assertThat(
             WireEnums.read(
-                ddim.v1.Inversion.UNRECOGNIZED, Inversion.class, "sampler.inversion", problems))
+                99,
+                ddim.v1.Inversion.getDescriptor(),
+                Inversion.class,
+                "sampler.inversion",
+                problems))
         .isEmpty();
 
     assertThat(problems.found().get(0).message())
-        .isEqualTo("sampler.inversion must be one of INVERSION_SOURCE, INVERSION_DESTINATION");
+        .isEqualTo(
+            "sampler.inversion must be one of INVERSION_SOURCE, INVERSION_DESTINATION, is 99");
   }
 
-  private static <E extends Enum<E>> List<E> read(ProtocolMessageEnum[] wire, Class<E> type) {
+  private static <E extends Enum<E>> List<E> read(EnumDescriptor wire, Class<E> type) {
     List<E> found = new ArrayList<>();
-    for (var value : wire) {
-      WireEnums.read(value, type, "field", new Problems()).ifPresent(found::add);
+    for (EnumValueDescriptor value : wire.getValues()) {
+      WireEnums.read(value.getNumber(), wire, type, "field", new Problems()).ifPresent(found::add);
     }
     return found;
   }
