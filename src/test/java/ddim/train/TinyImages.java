@@ -9,7 +9,6 @@ public final class TinyImages implements ImageSource {
   private static final int BLOCK = 3;
 
   private final ImageSource images = FashionMnist.bundled();
-  private final byte[] full = new byte[28 * 28];
 
   @Override
   public String name() {
@@ -43,6 +42,7 @@ public final class TinyImages implements ImageSource {
 
   @Override
   public void read(int index, byte[] into, int offset) {
+    byte[] full = new byte[images.imageSize()];
     images.read(index, full, 0);
     for (int y = 0; y < 8; y++) {
       for (int x = 0; x < 8; x++) {
