@@ -65,7 +65,7 @@ class Table:
     def fact(self, cell, ok, text):
         """One cell that holds or does not."""
         self.failed += not ok
-        print(f"{'ok  ' if ok else 'FAIL'}  {self.model:<16}{self.runtime:<21}{cell:<37}{text}",
+        print(f"{'ok  ' if ok else 'FAIL'}  {self.model:<22}{self.runtime:<21}{cell:<37}{text}",
               flush=True)
 
     def attempt(self, cell, action):
