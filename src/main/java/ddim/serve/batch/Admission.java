@@ -94,6 +94,12 @@ final class Admission {
     }
   }
 
+  /** How long a job takes at least that begins now, in full batches; 0 if nothing is known. */
+  long leastNanos(Job job) {
+    int steps = job.rows().stream().mapToInt(Row::steps).max().orElseThrow();
+    return steps * times.at(options.maxBatchSize()).orElse(Duration.ZERO).toNanos();
+  }
+
   private Forecast forecast(Ahead ahead) {
     long now = time.nanoTime();
     double perCall = columns == 0 ? options.columnsPerCall() : columns;

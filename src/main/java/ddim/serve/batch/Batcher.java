@@ -285,7 +285,7 @@ public final class Batcher implements AutoCloseable {
     Batch batch;
     boolean computed;
     try (DeviceTurns.Turn turn = device.take()) {
-      batch = room.draw();
+      batch = room.draw(admission::leastNanos);
       if (batch == null) {
         return;
       }

@@ -164,11 +164,16 @@ final class RowQueue {
     return matching;
   }
 
+  /** Drops and returns those jobs that match of which no row has ever been drawn. */
+  List<Job> removeUnstartedIf(Predicate<Job> condition) {
+    List<Job> matching = unstarted().stream().filter(condition).toList();
+    matching.forEach(this::remove);
+    return matching;
+  }
+
   /** Drops and returns the jobs of which no row has ever been drawn, but for sequels. */
   List<Job> removeUnstarted() {
-    List<Job> unstarted = unstarted();
-    unstarted.forEach(this::remove);
-    return unstarted;
+    return removeUnstartedIf(job -> true);
   }
 
   private List<Job> unstarted() {

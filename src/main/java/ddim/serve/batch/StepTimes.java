@@ -13,11 +13,13 @@ import java.util.TreeMap;
 
 /**
  * How long a step of a graph call takes at each batch size: the median of the latest measurements,
- * so that a stall does not count. Thread-safe.
+ * so that a stall does not count, or that of the last few, if it is longer: a machine that has
+ * become slower is believed soon. Thread-safe.
  */
 final class StepTimes {
   static final int DOUBTS = 10;
   private static final int KEPT = 9;
+  private static final int FEW = 3;
 
   private final TreeMap<Integer, Deque<Long>> nanos = new TreeMap<>();
 
@@ -69,7 +71,12 @@ final class StepTimes {
   }
 
   private static long median(Deque<Long> latest) {
-    List<Long> sorted = new ArrayList<>(latest);
+    List<Long> all = List.copyOf(latest);
+    return Math.max(middle(all), middle(all.subList(Math.max(0, all.size() - FEW), all.size())));
+  }
+
+  private static long middle(List<Long> some) {
+    List<Long> sorted = new ArrayList<>(some);
     Collections.sort(sorted);
     return sorted.get(sorted.size() / 2);
   }

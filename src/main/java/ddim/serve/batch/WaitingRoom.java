@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -117,16 +118,28 @@ final class WaitingRoom {
     }
   }
 
-  /** The rows of the next batch; null if all have gone since they were waited for. */
-  @Nullable Batch draw() {
+  /**
+   * The rows of the next batch; null if all have gone since they were waited for.
+   *
+   * <p>Where more rows wait than a batch holds, none begins that would be late: its place is
+   * another's.
+   *
+   * @param least how long a job takes at least that begins now, in nanoseconds
+   */
+  @Nullable Batch draw(ToLongFunction<Job> least) {
     List<Job> lateJobs;
+    List<Job> hopeless = List.of();
     Batch batch;
     synchronized (lock) {
       long now = time.nanoTime();
       lateJobs = queue.removeIf(job -> job.isLate(now));
+      if (queue.waitingPlaces() + queue.started() > options.maxBatchSize()) {
+        hopeless = queue.removeUnstartedIf(job -> job.isLate(now + least.applyAsLong(job)));
+      }
       batch = queue.isEmpty() ? null : new Batch(queue.draw(options.maxBatchSize()));
     }
     lateJobs.forEach(job -> fail(job, late()));
+    hopeless.forEach(job -> fail(job, late("the time that is left is too short for its steps")));
     return batch;
   }
 

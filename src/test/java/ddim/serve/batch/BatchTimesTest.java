@@ -106,8 +106,8 @@ class BatchTimesTest {
     for (int millis : new int[] {9, 10, 500, 11, 10}) {
       times.add(4, Duration.ofMillis(millis));
     }
-    assertThat(times.at(3)).contains(Duration.ofMillis(10));
-    assertThat(times.at(8)).contains(Duration.ofMillis(20));
+    assertThat(times.at(3)).as("one stall does not count").contains(Duration.ofMillis(11));
+    assertThat(times.at(8)).contains(Duration.ofMillis(22));
 
     for (int i = 0; i < 4 * StepTimes.DOUBTS; i++) {
       times.doubt();
@@ -117,6 +117,34 @@ class BatchTimesTest {
       times.doubt();
     }
     assertThat(times.at(3)).isEmpty();
+  }
+
+  @Test
+  void aMachineThatHasBecomeSlowerIsBelievedAfterTwoCalls() {
+    StepTimes times = new StepTimes();
+    for (int millis : new int[] {10, 10, 10, 10, 10, 10, 10, 15, 15}) {
+      times.add(4, Duration.ofMillis(millis));
+    }
+    assertThat(times.at(4)).contains(Duration.ofMillis(15));
+  }
+
+  @Test
+  void whatWouldBeLateDoesNotBeginWhereOthersWaitForThePlace() throws Exception {
+    model.onCall(call -> gate.pass());
+    submit(0, 4, 50);
+    gate.awaitCall();
+    Terms terms = new Terms("other", 0, Duration.ofMillis(1000));
+    Job hopeless = batcher.submit(rows(100, 1, 20), terms, RowListener.NONE);
+    Job patient = batcher.submit(rows(200, 4, 20), new Terms("third", 0, null), RowListener.NONE);
+
+    time.advance(Duration.ofMillis(850)); // the call takes longer than it should; 150 ms are left
+    model.onCall(call -> {});
+    gate.letThrough();
+
+    assertThat(patient.result().get(20, TimeUnit.SECONDS)).hasSize(4);
+    assertThatThrownBy(() -> hopeless.result().get(20, TimeUnit.SECONDS))
+        .hasRootCauseInstanceOf(RefusedException.class)
+        .hasRootCauseMessage("the time that is left is too short for its steps");
   }
 
   @Test
