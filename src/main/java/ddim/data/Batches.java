@@ -114,16 +114,9 @@ public final class Batches {
     return epoch.order[(int) (position % images.size())];
   }
 
-  /** Fisher and Yates' shuffle. */
   private int[] permutation(long epoch) {
-    SplittableRandom random = new SplittableRandom(mix(mix(seed ^ PERMUTATION) + epoch));
-    int[] order = new int[images.size()];
-    for (int i = 0; i < order.length; i++) {
-      int j = random.nextInt(i + 1);
-      order[i] = order[j];
-      order[j] = i;
-    }
-    return order;
+    return Permutation.of(
+        images.size(), new SplittableRandom(mix(mix(seed ^ PERMUTATION) + epoch)));
   }
 
   private boolean isFlipped(long position) {

@@ -9,7 +9,7 @@ import java.util.Objects;
  * @param from the index of the first
  * @param size how many, at least 1
  */
-public record ImageRange(ImageSource source, int from, int size) implements ImageSource {
+public record ImageRange(ImageSource source, int from, int size) implements ImageView {
   /**
    * @throws IndexOutOfBoundsException if the source has fewer
    */
@@ -23,37 +23,7 @@ public record ImageRange(ImageSource source, int from, int size) implements Imag
   }
 
   @Override
-  public String license() {
-    return source.license();
-  }
-
-  @Override
-  public int height() {
-    return source.height();
-  }
-
-  @Override
-  public int width() {
-    return source.width();
-  }
-
-  @Override
-  public int channels() {
-    return source.channels();
-  }
-
-  @Override
-  public int classes() {
-    return source.classes();
-  }
-
-  @Override
-  public int label(int index) {
-    return source.label(from + Objects.checkIndex(index, size));
-  }
-
-  @Override
-  public void read(int index, byte[] into, int offset) {
-    source.read(from + Objects.checkIndex(index, size), into, offset);
+  public int place(int index) {
+    return from + Objects.checkIndex(index, size);
   }
 }

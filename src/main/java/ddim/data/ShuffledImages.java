@@ -8,7 +8,7 @@ import java.util.Random;
  * The images of a source in an order that is always the same and has nothing to do with theirs, so
  * that the first of them stand for all: files in the order of their names begin with one class.
  */
-public final class ShuffledImages implements ImageSource {
+public final class ShuffledImages implements ImageView {
   private static final long SEED = 1;
 
   private final ImageSource source;
@@ -16,13 +16,17 @@ public final class ShuffledImages implements ImageSource {
 
   public ShuffledImages(ImageSource source) {
     this.source = source;
-    this.order = new int[source.size()];
-    Random random = new Random(SEED);
-    for (int i = 0; i < order.length; i++) {
-      int j = random.nextInt(i + 1);
-      order[i] = order[j];
-      order[j] = i;
-    }
+    this.order = Permutation.of(source.size(), new Random(SEED));
+  }
+
+  @Override
+  public ImageSource source() {
+    return source;
+  }
+
+  @Override
+  public int place(int index) {
+    return order[Objects.checkIndex(index, order.length)];
   }
 
   @Override
@@ -31,47 +35,12 @@ public final class ShuffledImages implements ImageSource {
   }
 
   @Override
-  public String license() {
-    return source.license();
-  }
-
-  @Override
   public int size() {
     return order.length;
   }
 
   @Override
-  public int height() {
-    return source.height();
-  }
-
-  @Override
-  public int width() {
-    return source.width();
-  }
-
-  @Override
-  public int channels() {
-    return source.channels();
-  }
-
-  @Override
-  public int classes() {
-    return source.classes();
-  }
-
-  @Override
-  public int label(int index) {
-    return source.label(order[Objects.checkIndex(index, order.length)]);
-  }
-
-  @Override
   public List<String> classNames() {
     return source.classNames();
-  }
-
-  @Override
-  public void read(int index, byte[] into, int offset) {
-    source.read(order[Objects.checkIndex(index, order.length)], into, offset);
   }
 }
