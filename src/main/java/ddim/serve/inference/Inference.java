@@ -39,12 +39,7 @@ record Inference(
    */
   static Inference of(ModelInferRequest request, ModelRepository models, MessageLimits limits) {
     Lease lease = ModelNames.acquire(models, request.getModelName(), request.getModelVersion());
-    try {
-      return of(request, lease, models.options().priorityLevels(), limits);
-    } catch (Throwable e) {
-      lease.close();
-      throw e;
-    }
+    return lease.handOver(() -> of(request, lease, models.options().priorityLevels(), limits));
   }
 
   private static Inference of(

@@ -1,6 +1,7 @@
 package ddim.serve.inference;
 
 import ddim.serve.batch.RowListener;
+import ddim.serve.repository.Lease;
 import ddim.serve.rpc.Call;
 import ddim.serve.rpc.OpenCalls;
 import java.util.List;
@@ -44,14 +45,12 @@ final class Run {
   }
 
   private <R> CompletableFuture<R> compute(RowListener listener, Function<List<float[]>, R> reply) {
-    try {
-      return open.run(call, open -> open.compute(inference.invocation().rows(), listener))
-          .thenApplyAsync(reply, replies)
-          .whenComplete((done, error) -> inference.lease().close());
-    } catch (Throwable e) {
-      inference.lease().close();
-      throw e;
-    }
+    Lease lease = inference.lease();
+    return lease.handOver(
+        () ->
+            open.run(call, open -> open.compute(inference.invocation().rows(), listener))
+                .thenApplyAsync(reply, replies)
+                .whenComplete((done, error) -> lease.close()));
   }
 
   /** The client has given up. */

@@ -4,6 +4,7 @@ import ddim.diffusion.NoiseSchedule;
 import ddim.model.ModelSpec;
 import ddim.serve.batch.Batcher;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 
 /** The use of one loaded model: it stays loaded until this is closed. Thread-safe. */
 public final class Lease implements AutoCloseable {
@@ -37,6 +38,21 @@ public final class Lease implements AutoCloseable {
   /** Where its images are asked for. */
   public Batcher batcher() {
     return model.batcher();
+  }
+
+  /**
+   * Does work after which others close this. If it throws, also for want of memory, the model is
+   * given back here: one that never is, is never unloaded.
+   *
+   * @return what the work returns
+   */
+  public <T> T handOver(Supplier<T> work) {
+    try {
+      return work.get();
+    } catch (Throwable e) {
+      close();
+      throw e;
+    }
   }
 
   /** Gives the model back; does nothing the second time. */

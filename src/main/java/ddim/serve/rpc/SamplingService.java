@@ -88,17 +88,17 @@ public final class SamplingService extends SamplingServiceGrpc.SamplingServiceIm
     Samples samples = check(request, caller, Samples::stream);
     var serverObserver = (ServerCallStreamObserver<SampleStreamResponse>) observer;
     Lease lease = samples.recipe().lease();
-    try {
-      Call call = new Call(lease.batcher(), caller, replies);
-      serverObserver.setOnCancelHandler(call::cancel);
-      SampleStream stream = new SampleStream(samples, serverObserver, replies);
-      serverObserver.setOnReadyHandler(stream::readOn);
-      var images = open.run(call, open -> open.compute(samples.rows(), stream));
-      stream.follow(images, caller.id());
-    } catch (Throwable e) {
-      lease.close();
-      throw e;
-    }
+    var unused =
+        lease.handOver(
+            () -> {
+              Call call = new Call(lease.batcher(), caller, replies);
+              serverObserver.setOnCancelHandler(call::cancel);
+              SampleStream stream = new SampleStream(samples, serverObserver, replies);
+              serverObserver.setOnReadyHandler(stream::readOn);
+              var images = open.run(call, open -> open.compute(samples.rows(), stream));
+              stream.follow(images, caller.id());
+              return images;
+            });
   }
 
   @Override
@@ -145,16 +145,15 @@ public final class SamplingService extends SamplingServiceGrpc.SamplingServiceIm
     Caller caller = Caller.current(priority);
     Command<R> command = check(request, caller, operation);
     Lease lease = command.lease();
-    try {
-      Call call = new Call(lease.batcher(), caller, replies);
-      ((ServerCallStreamObserver<R>) observer).setOnCancelHandler(call::cancel);
-      var unused =
-          open.run(call, command.work())
-              .whenCompleteAsync((reply, error) -> reply(lease, reply, error, observer), replies);
-    } catch (Throwable e) {
-      lease.close();
-      throw e;
-    }
+    var unused =
+        lease.handOver(
+            () -> {
+              Call call = new Call(lease.batcher(), caller, replies);
+              ((ServerCallStreamObserver<R>) observer).setOnCancelHandler(call::cancel);
+              return open.run(call, command.work())
+                  .whenCompleteAsync(
+                      (reply, error) -> reply(lease, reply, error, observer), replies);
+            });
   }
 
   /**

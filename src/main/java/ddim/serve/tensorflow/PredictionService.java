@@ -71,18 +71,18 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
       throw ServingErrors.toStatus(e);
     }
     Lease lease = prediction.lease();
-    try {
-      Invocation invocation = prediction.invocation();
-      Call call = new Call(lease.batcher(), replies);
-      ((ServerCallStreamObserver<PredictResponse>) observer).setOnCancelHandler(call::cancel);
-      var unused =
-          open.run(call, open -> open.compute(invocation.rows(), invocation.listener()))
-              .thenApplyAsync(prediction::reply, replies)
-              .whenCompleteAsync((reply, error) -> send(lease, reply, error, observer), replies);
-    } catch (Throwable e) {
-      lease.close();
-      throw e;
-    }
+    var unused =
+        lease.handOver(
+            () -> {
+              Invocation invocation = prediction.invocation();
+              Call call = new Call(lease.batcher(), replies);
+              ((ServerCallStreamObserver<PredictResponse>) observer)
+                  .setOnCancelHandler(call::cancel);
+              return open.run(call, open -> open.compute(invocation.rows(), invocation.listener()))
+                  .thenApplyAsync(prediction::reply, replies)
+                  .whenCompleteAsync(
+                      (reply, error) -> send(lease, reply, error, observer), replies);
+            });
   }
 
   @Override
@@ -115,12 +115,7 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
       throw ServingErrors.invalid("Missing ModelSpec");
     }
     Lease lease = ModelSpecs.acquire(models, request.getModelSpec());
-    try {
-      return read(request, lease);
-    } catch (Throwable e) {
-      lease.close();
-      throw e;
-    }
+    return lease.handOver(() -> read(request, lease));
   }
 
   private Prediction read(PredictRequest request, Lease lease) {
