@@ -74,14 +74,9 @@ final class JobRows extends Shares.Claim {
     return places(fresh);
   }
 
-  /** How many places all of its rows need. */
-  int places() {
-    return places(fresh) + places(started);
-  }
-
-  /** The rows of batches that its rows have yet to be. */
-  long workLeft() {
-    return Stream.concat(started.stream(), fresh.stream())
+  /** The rows of batches that tickets have yet to be. */
+  static long workLeft(Collection<Ticket> tickets) {
+    return tickets.stream()
         .mapToLong(ticket -> (long) ticket.stepsLeft() * ticket.row().places())
         .sum();
   }

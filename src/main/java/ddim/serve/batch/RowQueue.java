@@ -5,8 +5,10 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -92,7 +94,7 @@ final class RowQueue {
     waitingPlaces += job.places();
     Client client = client(job);
     JobRows entry = new JobRows(job);
-    client.jobs.put(job, entry);
+    client.add(entry);
     jobs.put(job, entry);
     return displaced;
   }
@@ -150,7 +152,7 @@ final class RowQueue {
     waitingPlaces -= entry.freshPlaces();
     Client client = client(job);
     client.giveBack(entry.rows());
-    client.jobs.remove(job);
+    client.remove(entry);
     if (client.jobs.isEmpty()) {
       clients.get(job.level()).remove(job.client());
     }
@@ -204,6 +206,7 @@ final class RowQueue {
           waitingPlaces -= JobRows.places(begun);
           batch.addAll(entry.running());
           if (!begun.isEmpty()) {
+            client.begun(entry, begun);
             served = true;
             toTheEnd(client.jobs, entry.job, entry);
           }
@@ -292,7 +295,7 @@ final class RowQueue {
         int wants = one.places();
         boolean all = other < level || one == own;
         int most = all ? wants : Math.max(one.held(), other == level ? ownPlaces : 0);
-        ahead = ahead.plus(Math.min(wants, most), one.workLeft() / wants);
+        ahead = ahead.plus(Math.min(wants, most), (double) one.workLeft() / wants);
       }
     }
     return ahead;
@@ -303,14 +306,37 @@ final class RowQueue {
     map.put(key, value);
   }
 
-  /** A caller's jobs of one level. */
+  /** A caller's jobs of one level, with sums of them that every newcomer asks for. */
   private static final class Client extends Shares.Claim {
     final String name;
     final Map<Job, JobRows> jobs = new LinkedHashMap<>(); // the one served longest ago first
+    private final Set<JobRows> started = new LinkedHashSet<>();
+    private int freshPlaces;
+    private long freshWork;
     private Shares turns = new Shares(List.of());
 
     Client(String name) {
       this.name = name;
+    }
+
+    void add(JobRows entry) {
+      jobs.put(entry.job, entry);
+      freshPlaces += entry.freshPlaces();
+      freshWork += JobRows.workLeft(entry.fresh);
+    }
+
+    void remove(JobRows entry) {
+      jobs.remove(entry.job);
+      started.remove(entry);
+      freshPlaces -= entry.freshPlaces();
+      freshWork -= JobRows.workLeft(entry.fresh);
+    }
+
+    /** Rows of a job of its are fresh no more. */
+    void begun(JobRows entry, List<Ticket> rows) {
+      started.add(entry);
+      freshPlaces -= JobRows.places(rows);
+      freshWork -= JobRows.workLeft(rows);
     }
 
     @Override
@@ -345,16 +371,17 @@ final class RowQueue {
 
     /** How many places its rows need. */
     int places() {
-      return jobs.values().stream().mapToInt(JobRows::places).sum();
+      return freshPlaces + started.stream().mapToInt(job -> JobRows.places(job.started)).sum();
     }
 
     /** How many of them they have. */
     int held() {
-      return jobs.values().stream().mapToInt(job -> JobRows.places(job.running())).sum();
+      return started.stream().mapToInt(job -> JobRows.places(job.running())).sum();
     }
 
-    double workLeft() {
-      return jobs.values().stream().mapToDouble(JobRows::workLeft).sum();
+    /** The rows of batches that its rows have yet to be. */
+    long workLeft() {
+      return freshWork + started.stream().mapToLong(job -> JobRows.workLeft(job.started)).sum();
     }
   }
 }

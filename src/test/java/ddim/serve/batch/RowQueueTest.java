@@ -1,15 +1,20 @@
 package ddim.serve.batch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import ddim.diffusion.NoiseSchedule;
 import ddim.diffusion.Sampler;
 import ddim.diffusion.ScheduleConfig;
 import ddim.diffusion.StepTable;
 import ddim.model.Condition;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -295,6 +300,43 @@ class RowQueueTest {
     queue.add(job(300, 50, "late", 2)); // none
 
     assertThat(queue.ahead("me", 1, 2)).isEqualTo(new Ahead(5 + 3 + 4, 2.0 * (5 + 3 + 4)));
+  }
+
+  @Test
+  void whatIsAheadIsAllThatIsThereWhateverHasHappened() {
+    Random random = new Random(1);
+    RowQueue small = new RowQueue(60, 1);
+    Set<Ticket> finished = new HashSet<>();
+    List<Ticket> drawn = new ArrayList<>();
+    for (int i = 0; i < 2000; i++) {
+      String client = "client " + random.nextInt(3);
+      int rows = 1 + random.nextInt(5);
+      switch (random.nextInt(4)) {
+        case 0 ->
+            small.add(random.nextBoolean() ? guided(i, rows, client) : job(i, rows, client, 0));
+        case 1 -> drawn = new ArrayList<>(small.draw(1 + random.nextInt(12)));
+        case 2 ->
+            drawn.stream()
+                .limit(random.nextInt(6))
+                .filter(finished::add)
+                .forEach(t -> small.finish(t, IMAGE));
+        default -> {
+          if (!small.isEmpty() && random.nextInt(4) == 0) {
+            small.remove(small.jobs().get(random.nextInt(small.jobs().size())));
+          }
+        }
+      }
+      int done =
+          finished.stream()
+              .filter(ticket -> small.jobs().contains(ticket.job()))
+              .mapToInt(ticket -> ticket.row().places())
+              .sum();
+      int places = small.jobs().stream().mapToInt(Job::places).sum() - done;
+
+      Ahead all = small.ahead("newcomer", 0, 1_000_000);
+      assertThat(all.places()).as("after %d changes", i).isEqualTo(places);
+      assertThat(all.work()).isCloseTo(2.0 * places, within(1e-9));
+    }
   }
 
   private List<Ticket> finishAll(List<Ticket> batch) {
