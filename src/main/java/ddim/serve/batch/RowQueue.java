@@ -4,11 +4,14 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -16,11 +19,13 @@ import org.jspecify.annotations.Nullable;
  * The rows of all unfinished jobs, and whose turn it is.
  *
  * <p>A guided row has two places of a batch ({@link Row#places()}). Places are shared out among the
- * levels of priority ({@link Levels}), within a level among the clients, within a client among its
- * jobs ({@link Shares}): so a job of 1000 rows leaves every other job its place, and a client with
- * 1000 jobs every other client. Turns go to those that were served longest ago. A job that holds
- * more places than its share gives them back to newcomers at the end of a call; its interrupted
- * rows go on later from where they are.
+ * levels of priority ({@link Levels}) and within a level among the clients ({@link Shares}), whose
+ * turns go to those that were served longest ago: so a client with 1000 jobs leaves every other
+ * client its place. A client's jobs do not share its places, but come one after the other in the
+ * order in which they would end if they did (the fair sojourn protocol of Friedman and Henderson
+ * 2003): so a job of 1000 rows lets small ones pass, which cannot keep it waiting for ever, and
+ * equal jobs end one by one instead of all of them late. Where places go to others between two
+ * calls, the rows that had them are interrupted, and go on later from where they are.
  *
  * <p>Room is shared out too: when it is full, less urgent jobs make way for a more urgent one, and
  * among equals a client that has more rows waiting than another makes way for it with its newest
@@ -92,10 +97,7 @@ final class RowQueue {
     displaced.forEach(this::remove);
     waiting += job.rows().size();
     waitingPlaces += job.places();
-    Client client = client(job);
-    JobRows entry = new JobRows(job);
-    client.add(entry);
-    jobs.put(job, entry);
+    jobs.put(job, client(job).add(job));
     return displaced;
   }
 
@@ -200,7 +202,7 @@ final class RowQueue {
     for (Map<String, Client> level : clients) {
       for (Client client : List.copyOf(level.values())) {
         boolean served = false;
-        for (JobRows entry : List.copyOf(client.jobs.values())) {
+        for (JobRows entry : client.jobs) {
           List<Ticket> begun = entry.start();
           waiting -= begun.size();
           waitingPlaces -= JobRows.places(begun);
@@ -208,11 +210,11 @@ final class RowQueue {
           if (!begun.isEmpty()) {
             client.begun(entry, begun);
             served = true;
-            toTheEnd(client.jobs, entry.job, entry);
           }
         }
         if (served) {
-          toTheEnd(level, client.name, client);
+          level.remove(client.name);
+          level.put(client.name, client);
         }
       }
     }
@@ -251,7 +253,7 @@ final class RowQueue {
     int left = places;
     for (Map<String, Client> level : clients) {
       for (Client client : level.values()) {
-        for (JobRows entry : client.jobs.values()) {
+        for (JobRows entry : client.jobs) {
           while (entry.nextWasHeld() && entry.nextPlaces() <= left) {
             left -= entry.nextPlaces();
             client.take(entry);
@@ -301,32 +303,32 @@ final class RowQueue {
     return ahead;
   }
 
-  private static <K, V> void toTheEnd(Map<K, V> map, K key, V value) {
-    map.remove(key);
-    map.put(key, value);
-  }
-
   /** A caller's jobs of one level, with sums of them that every newcomer asks for. */
   private static final class Client extends Shares.Claim {
     final String name;
-    final Map<Job, JobRows> jobs = new LinkedHashMap<>(); // the one served longest ago first
+    final NavigableSet<JobRows> jobs = new TreeSet<>(); // in the order of their turns
     private final Set<JobRows> started = new LinkedHashSet<>();
     private int freshPlaces;
     private long freshWork;
-    private Shares turns = new Shares(List.of());
+    private double clock; // the work that each job would have had if they shared alike
+    private long added;
+    private Iterator<JobRows> turns = Collections.emptyIterator(); // of a batch in the making
+    private @Nullable JobRows next;
 
     Client(String name) {
       this.name = name;
     }
 
-    void add(JobRows entry) {
-      jobs.put(entry.job, entry);
+    JobRows add(Job job) {
+      JobRows entry = new JobRows(job, clock, added++);
+      jobs.add(entry);
       freshPlaces += entry.freshPlaces();
       freshWork += JobRows.workLeft(entry.fresh);
+      return entry;
     }
 
     void remove(JobRows entry) {
-      jobs.remove(entry.job);
+      jobs.remove(entry);
       started.remove(entry);
       freshPlaces -= entry.freshPlaces();
       freshWork -= JobRows.workLeft(entry.fresh);
@@ -335,32 +337,39 @@ final class RowQueue {
     /** Rows of a job of its are fresh no more. */
     void begun(JobRows entry, List<Ticket> rows) {
       started.add(entry);
+      long work = JobRows.workLeft(rows);
       freshPlaces -= JobRows.places(rows);
-      freshWork -= JobRows.workLeft(rows);
+      freshWork -= work;
+      clock += (double) work / jobs.size();
     }
 
     @Override
     int wants() {
-      return jobs.values().stream().mapToInt(JobRows::wants).sum();
+      return jobs.stream().mapToInt(JobRows::wants).sum();
     }
 
     @Override
     int nextPlaces() {
-      Shares.Claim next = turns.next();
       return next == null ? 1 : next.nextPlaces();
     }
 
     @Override
     void begin() {
       super.begin();
-      turns = new Shares(List.copyOf(jobs.values()));
+      jobs.forEach(JobRows::begin);
+      turns = jobs.iterator();
+      next = turns.hasNext() ? turns.next() : null;
     }
 
     @Override
     void take() {
       super.take();
-      turns.next();
-      turns.take();
+      if (next != null) {
+        next.take();
+        if (!next.wantsMore()) {
+          next = turns.hasNext() ? turns.next() : null;
+        }
+      }
     }
 
     /** Gives a job places out of its turn. */

@@ -142,12 +142,12 @@ class BatcherTest {
     gate.awaitCall(); // holds the dispatcher until both of the next are there
     Job slow = submit(3, 1, table(50, 0));
     Job quick = submit(4, 1, table(5, 0));
-    Job next = submit(5, 1, table(45, 0));
+    Job next = submit(5, 1, table(55, 0));
     gate.open();
 
     assertThat(images(quick)).containsExactly(model.image(4, table(5, 0)));
     assertThat(images(slow)).containsExactly(model.image(3, table(50, 0)));
-    assertThat(images(next)).containsExactly(model.image(5, table(45, 0)));
+    assertThat(images(next)).containsExactly(model.image(5, table(55, 0)));
     assertThat(model.calls().subList(2, 4))
         .extracting(call -> Set.copyOf(call.seeds()), FakeModel.Call::columns)
         .containsExactly(tuple(Set.of(3L, 4L), 5), tuple(Set.of(3L, 5L), 45));

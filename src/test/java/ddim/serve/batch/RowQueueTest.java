@@ -27,23 +27,23 @@ class RowQueueTest {
   private final RowQueue queue = new RowQueue(1000, 3);
 
   @Test
-  void placesAreDealtOutOneAJob() {
+  void smallJobsPassALargeOne() {
     queue.add(job(100, 50));
     queue.add(job(200, 1));
     queue.add(job(300, 3));
 
     assertThat(seeds(queue.draw(8)))
-        .containsExactly(100L, 101L, 102L, 103L, 200L, 300L, 301L, 302L);
+        .containsExactly(200L, 300L, 301L, 302L, 100L, 101L, 102L, 103L);
   }
 
   @Test
-  void aNewcomerGetsThePlaceOfAJobThatHoldsMoreThanItsShare() {
+  void aNewcomerGetsThePlaceOfARowOfALargerJob() {
     queue.add(job(100, 50));
     assertThat(seeds(queue.draw(4))).containsExactly(100L, 101L, 102L, 103L);
 
     queue.add(job(200, 1));
 
-    assertThat(seeds(queue.draw(4))).containsExactly(100L, 101L, 102L, 200L);
+    assertThat(seeds(queue.draw(4))).containsExactly(200L, 100L, 101L, 102L);
   }
 
   @Test
@@ -51,7 +51,7 @@ class RowQueueTest {
     queue.add(job(100, 50));
     queue.draw(4);
     queue.add(job(200, 1));
-    Ticket newcomer = queue.draw(4).get(3);
+    Ticket newcomer = queue.draw(4).get(0);
 
     assertThat(queue.finish(newcomer, IMAGE)).hasSize(1);
 
@@ -73,13 +73,27 @@ class RowQueueTest {
   }
 
   @Test
-  void moreLargeJobsThanPlacesTakeTurns() {
+  void equalJobsEndInTheOrderOfTheirArrival() {
     for (int seed = 100; seed <= 300; seed += 100) {
-      queue.add(job(seed, 10));
+      queue.add(job(seed, 3));
     }
-    assertThat(seeds(finishAll(queue.draw(2)))).containsExactly(100L, 200L);
-    assertThat(seeds(finishAll(queue.draw(2)))).containsExactlyInAnyOrder(300L, 101L);
-    assertThat(seeds(finishAll(queue.draw(2)))).containsExactlyInAnyOrder(201L, 301L);
+    assertThat(seeds(finishAll(queue.draw(2)))).containsExactly(100L, 101L);
+    assertThat(seeds(finishAll(queue.draw(2)))).containsExactly(102L, 200L);
+    queue.add(job(400, 3));
+    assertThat(seeds(finishAll(queue.draw(4)))).containsExactly(201L, 202L, 300L, 301L);
+  }
+
+  @Test
+  void aLargeJobIsNotKeptWaitingForEver() {
+    queue.add(job(0, 10));
+    int large = 0;
+    for (int call = 1; call <= 29; call++) {
+      queue.add(job(100 * call, 1));
+      for (Ticket ticket : finishAll(queue.draw(1))) {
+        large += ticket.row().seed() < 100 ? 1 : 0;
+      }
+    }
+    assertThat(large).as("rows of the large job").isEqualTo(10);
   }
 
   @Test
