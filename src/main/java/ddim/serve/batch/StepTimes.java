@@ -18,7 +18,7 @@ import java.util.TreeMap;
  */
 final class StepTimes {
   static final int DOUBTS = 10;
-  private static final int KEPT = 9;
+  private static final int KEPT = 5;
   private static final int FEW = 3;
 
   private final TreeMap<Integer, Deque<Long>> nanos = new TreeMap<>();

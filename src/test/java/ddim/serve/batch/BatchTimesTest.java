@@ -120,12 +120,19 @@ class BatchTimesTest {
   }
 
   @Test
-  void aMachineThatHasBecomeSlowerIsBelievedAfterTwoCalls() {
+  void aMachineThatHasBecomeSlowerIsBelievedAfterTwoCallsAndAFasterOneAfterThree() {
     StepTimes times = new StepTimes();
     for (int millis : new int[] {10, 10, 10, 10, 10, 10, 10, 15, 15}) {
       times.add(4, Duration.ofMillis(millis));
     }
     assertThat(times.at(4)).contains(Duration.ofMillis(15));
+
+    times.add(4, Duration.ofMillis(15));
+    times.add(4, Duration.ofMillis(10));
+    times.add(4, Duration.ofMillis(10));
+    assertThat(times.at(4)).contains(Duration.ofMillis(15));
+    times.add(4, Duration.ofMillis(10));
+    assertThat(times.at(4)).contains(Duration.ofMillis(10));
   }
 
   @Test
