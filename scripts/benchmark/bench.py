@@ -109,7 +109,7 @@ class Bench:
         self.sides.drop()
 
     def server(self):
-        """A request over the network against the call of the graph that it leads to."""
+        """A request over the network against the calls of the graph that it leads to."""
         model = self.models.get("fashion-mnist")
         with machine.Server(self.options.root, model.repository) as server:
             for _ in range(WARM_UP):  # until Java has compiled what a request runs through
@@ -120,6 +120,8 @@ class Bench:
                 jobs = {"the graph's call": (
                             "java", f"advance {model.saved} {batch} {REQUEST_STEPS} "
                             f"{REQUEST_STEPS}"),
+                        "with that for its seeds' noise": (
+                            "java", f"seeded {model.saved} {batch} {REQUEST_STEPS}"),
                         "a request": (
                             "java", f"ask {server.target} {model.name} {batch} {REQUEST_STEPS}"),
                         "a request that computes nothing": ("java", f"list {server.target}")}

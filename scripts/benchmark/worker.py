@@ -1,9 +1,9 @@
 """The protocol of a side of the benchmark, so that runs of several programs can take turns.
 
 A line in is a job, a line out its answer: `ok SECONDS NUMBERS...` or `error TEXT`. A job that has
-not been seen is prepared and run twice before it is timed. One that is short is run several times,
-and SECONDS is the mean. NUMBERS are eight of the numbers made, in the order of NHWC. `drop` frees
-all jobs, `version` answers with a text.
+not been seen is prepared and run twice, then for two seconds more, before it is timed: Java compiles
+what runs often. One that is short is run several times, and SECONDS is the mean. NUMBERS are eight
+of the numbers made, in the order of NHWC. `drop` frees all jobs, `version` answers with a text.
 """
 
 import gc
@@ -14,6 +14,7 @@ import time
 import numpy as np
 
 SHORTEST_TIMING = 0.05
+WARM_UP = 2.0
 PROBES = 8
 
 
@@ -51,6 +52,8 @@ def timed(jobs, line, prepare):
         start = time.perf_counter()
         job()
         seconds = time.perf_counter() - start
+        for _ in range(int(WARM_UP / seconds)):
+            job()
         jobs[line] = job, max(1, math.ceil(SHORTEST_TIMING / seconds))
     job, runs = jobs[line]
     start = time.perf_counter()

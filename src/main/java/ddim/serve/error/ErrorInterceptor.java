@@ -49,7 +49,7 @@ public final class ErrorInterceptor implements ServerInterceptor {
     ClosedOnce<Q, R> once = new ClosedOnce<>(call);
     try {
       return new Guarded<>(next.startCall(once, headers), once);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       once.fail(e);
       return new ServerCall.Listener<>() {};
     }
@@ -70,7 +70,7 @@ public final class ErrorInterceptor implements ServerInterceptor {
       }
     }
 
-    void fail(RuntimeException error) {
+    void fail(Throwable error) {
       StatusRuntimeException status = Errors.toStatus(error);
       Metadata trailers = status.getTrailers();
       close(status.getStatus(), trailers == null ? new Metadata() : trailers);
@@ -113,7 +113,7 @@ public final class ErrorInterceptor implements ServerInterceptor {
     private void guard(Runnable event) {
       try {
         event.run();
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         call.fail(e);
       }
     }

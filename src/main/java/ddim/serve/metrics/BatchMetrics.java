@@ -60,7 +60,7 @@ final class BatchMetrics implements BatchListener {
             registry);
     steps =
         Counter.builder("ddim.steps")
-            .description("Steps that images have taken")
+            .description("Steps that images have taken; a guided one counts twice")
             .tags(tags)
             .register(registry);
   }
