@@ -109,7 +109,7 @@ class Bench:
         self.sides.drop()
 
     def server(self):
-        """A request over the network against the calls of the graph that it leads to."""
+        """A request over the network against the graph's calls, each right after one of its kind."""
         model = self.models.get("fashion-mnist")
         with machine.Server(self.options.root, model.repository) as server:
             for _ in range(WARM_UP):  # until Java has compiled what a request runs through
@@ -138,7 +138,7 @@ class Bench:
         model = self.models.get("fashion-mnist")
         seconds = 4 if self.options.quick else 10
         table = self.models.ddim("bench", "segments", "--models", model.repository, "--model",
-                                 model.name, "--seconds", seconds)
+                                 model.name, "--seconds", seconds, "--max-batch-size", 32)
         self.results.add("load", ["", *table.splitlines()])
 
     def start(self):

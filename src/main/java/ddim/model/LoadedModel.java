@@ -21,7 +21,10 @@ import org.tensorflow.types.TInt64;
 
 /** A SavedModel of ours in a TensorFlow session. */
 public final class LoadedModel implements SamplingModel {
-  /** Saves a change of threads before every node; a call that does so cannot be stopped. */
+  /**
+   * Saves a change of threads before every node of a small network; a large one gains more by nodes
+   * that run side by side. A call that does so cannot be stopped.
+   */
   private static final RunOptions IN_THE_CALLERS_THREAD =
       RunOptions.newBuilder().setInterOpThreadPool(-1).build();
 
@@ -65,7 +68,8 @@ public final class LoadedModel implements SamplingModel {
       throw new ModelFormatException(
           folder + ": TensorFlow cannot load the model: " + e.getMessage(), e);
     }
-    RunOptions unlimited = gpu ? RunOptions.getDefaultInstance() : IN_THE_CALLERS_THREAD;
+    boolean inPool = gpu || !Device.isSmall(spec.parameters());
+    RunOptions unlimited = inPool ? RunOptions.getDefaultInstance() : IN_THE_CALLERS_THREAD;
     LoadedModel model = new LoadedModel(spec, bundle, new Lanes(options.calls()), unlimited);
     try {
       model.signature(ModelSignature.TRAJECTORY);

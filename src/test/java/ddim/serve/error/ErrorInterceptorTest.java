@@ -62,8 +62,7 @@ class ErrorInterceptorTest {
     }
 
     @Override
-    public void listModels(
-        ListModelsRequest request, StreamObserver<ListModelsResponse> observer) {
+    public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> observer) {
       observer.onNext(handler.get());
       observer.onCompleted();
     }
