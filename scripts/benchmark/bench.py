@@ -73,7 +73,8 @@ class Bench:
                 self.sides.drop()
 
     def trajectory(self):
-        """One graph call against one call a step, and against the peers' loops."""
+        """One graph call against one call a step, and against the peers' loops. The weights of
+        cifar10 are random, and long trajectories of such a network chaotic: last bits grow."""
         plan = [("fashion-mnist", 1, 20), ("fashion-mnist", 1, 50), ("fashion-mnist", 32, 20),
                 ("cifar10", 1, 20)]
         if not self.options.quick:

@@ -27,6 +27,7 @@ class Results:
 
     def part(self, name, what):
         """A part keeps the machine and the time of its own run."""
+        what = " ".join(what.split())
         self.sections[name] = f"\n{what}\n\n{self.head}"
         print(f"## {name}\n\n{what}\n")
 
