@@ -99,6 +99,9 @@ public final class Job {
   }
 
   private Job next(List<Row> rowsAfter) {
+    if (rowsAfter.isEmpty()) {
+      throw new IllegalStateException("no rows follow, at least one must");
+    }
     return new Job(rowsAfter, client, level, arrival, deadline, listener, withdrawal, true);
   }
 

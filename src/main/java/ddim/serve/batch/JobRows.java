@@ -96,10 +96,10 @@ final class JobRows extends Shares.Claim implements Comparable<JobRows> {
     return places(fresh);
   }
 
-  /** The rows of batches that tickets have yet to be. */
+  /** The rows of batches that tickets have yet to be; one without steps has its places once. */
   static long workLeft(Collection<Ticket> tickets) {
     return tickets.stream()
-        .mapToLong(ticket -> (long) ticket.stepsLeft() * ticket.row().places())
+        .mapToLong(ticket -> (long) Math.max(1, ticket.stepsLeft()) * ticket.row().places())
         .sum();
   }
 

@@ -21,11 +21,11 @@ import org.jspecify.annotations.Nullable;
  * <p>A guided row has two places of a batch ({@link Row#places()}). Places are shared out among the
  * levels of priority ({@link Levels}) and within a level among the clients ({@link Shares}), whose
  * turns go to those that were served longest ago: so a client with 1000 jobs leaves every other
- * client its place. A client's jobs do not share its places, but come one after the other in the
- * order in which they would end if they did (the fair sojourn protocol of Friedman and Henderson
- * 2003): so a job of 1000 rows lets small ones pass, which cannot keep it waiting for ever, and
- * equal jobs end one by one instead of all of them late. Where places go to others between two
- * calls, the rows that had them are interrupted, and go on later from where they are.
+ * client its place. A client's jobs do not share its places, but come one after the other, about in
+ * the order in which they would end if they did (after the fair sojourn protocol of Friedman and
+ * Henderson 2003): so a job of 1000 rows lets small ones pass, which cannot keep it waiting for
+ * ever, and equal jobs end one by one instead of all of them late. Where places go to others
+ * between two calls, the rows that had them are interrupted, and go on later from where they are.
  *
  * <p>Room is shared out too: when it is full, less urgent jobs make way for a more urgent one, and
  * among equals a client that has more rows waiting than another makes way for it with its newest
@@ -212,7 +212,7 @@ final class RowQueue {
             served = true;
           }
         }
-        if (served) {
+        if (served || client.gained()) {
           level.remove(client.name);
           level.put(client.name, client);
         }
@@ -310,7 +310,9 @@ final class RowQueue {
     private final Set<JobRows> started = new LinkedHashSet<>();
     private int freshPlaces;
     private long freshWork;
-    private double clock; // the work that each job would have had if they shared alike
+    private double clock; // the work that each job would have had by now if they shared alike
+    private long workThen; // what was left when the last batch was made, of what is here
+    private int sharers; // jobs at that time
     private long added;
     private Iterator<JobRows> turns = Collections.emptyIterator(); // of a batch in the making
     private @Nullable JobRows next;
@@ -323,7 +325,9 @@ final class RowQueue {
       JobRows entry = new JobRows(job, clock, added++);
       jobs.add(entry);
       freshPlaces += entry.freshPlaces();
-      freshWork += JobRows.workLeft(entry.fresh);
+      long work = JobRows.workLeft(entry.fresh);
+      freshWork += work;
+      workThen += work;
       return entry;
     }
 
@@ -331,16 +335,16 @@ final class RowQueue {
       jobs.remove(entry);
       started.remove(entry);
       freshPlaces -= entry.freshPlaces();
-      freshWork -= JobRows.workLeft(entry.fresh);
+      long work = JobRows.workLeft(entry.fresh);
+      freshWork -= work;
+      workThen -= work + JobRows.workLeft(entry.started); // nobody has done that
     }
 
     /** Rows of a job of its are fresh no more. */
     void begun(JobRows entry, List<Ticket> rows) {
       started.add(entry);
-      long work = JobRows.workLeft(rows);
       freshPlaces -= JobRows.places(rows);
-      freshWork -= work;
-      clock += (double) work / jobs.size();
+      freshWork -= JobRows.workLeft(rows);
     }
 
     @Override
@@ -356,6 +360,10 @@ final class RowQueue {
     @Override
     void begin() {
       super.begin();
+      long left = workLeft();
+      clock += sharers == 0 ? 0 : (double) (workThen - left) / sharers;
+      workThen = left;
+      sharers = jobs.size();
       jobs.forEach(JobRows::begin);
       turns = jobs.iterator();
       next = turns.hasNext() ? turns.next() : null;

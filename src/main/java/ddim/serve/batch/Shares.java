@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Whose turn it is among those who want places of a batch: one row each, round after round. In each
- * round those who hold a row of that round already come first (a row that runs is not interrupted
- * for an equal), then the others in their order.
+ * round those who hold a row of that round already come first (nobody is interrupted for an equal),
+ * then the others in their order.
  */
 final class Shares {
   /** One who wants places. */
@@ -24,6 +24,11 @@ final class Shares {
     /** How many rows it was given. */
     int rows() {
       return rows;
+    }
+
+    /** Whether it has more rows than in the last batch. */
+    boolean gained() {
+      return rows > held;
     }
 
     /** Begins a new batch, in which it has no rows yet. */

@@ -99,7 +99,7 @@ class BatchListenerTest {
             "freed 1 after 100 ms");
     assertThat(model.calls())
         .extracting(FakeModel.Call::seeds)
-        .startsWith(List.of(0L), List.of(0L, 20L, 10L, 11L));
+        .startsWith(List.of(0L), List.of(20L, 0L, 10L, 11L));
     assertThat(model.calls().subList(2, 4)).allMatch(call -> call.seeds().equals(List.of(0L)));
   }
 
