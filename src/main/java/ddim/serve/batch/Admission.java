@@ -76,7 +76,7 @@ final class Admission {
       throw late();
     }
     Demand demand = Demand.ofRows(job.rows());
-    int steps = job.rows().stream().mapToInt(Row::steps).max().orElseThrow();
+    int steps = job.longest();
     Duration shortest = times.shortest().orElse(Duration.ZERO).multipliedBy(steps);
     if (shortest.compareTo(timeLeft) > 0) {
       Forecast alone = new Forecast(options, times, Ahead.NOTHING, Wait.NONE);
@@ -96,8 +96,7 @@ final class Admission {
 
   /** How long a job takes at least that begins now, in full batches; 0 if nothing is known. */
   long leastNanos(Job job) {
-    int steps = job.rows().stream().mapToInt(Row::steps).max().orElseThrow();
-    return steps * times.at(options.maxBatchSize()).orElse(Duration.ZERO).toNanos();
+    return job.longest() * times.at(options.maxBatchSize()).orElse(Duration.ZERO).toNanos();
   }
 
   private Forecast forecast(Ahead ahead) {

@@ -130,6 +130,11 @@ public final class Job {
     return rows.stream().mapToInt(Row::places).sum();
   }
 
+  /** The steps of the row that takes the most. */
+  int longest() {
+    return rows.stream().mapToInt(Row::steps).max().orElseThrow();
+  }
+
   RowListener listener() {
     return listener;
   }

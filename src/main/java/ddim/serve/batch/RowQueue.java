@@ -312,7 +312,7 @@ final class RowQueue {
     private long freshWork;
     private double clock; // the work that each job would have had by now if they shared alike
     private long workThen; // what was left when the last batch was made, of what is here
-    private int sharers; // jobs at that time
+    private int sharers = 1; // jobs at that time
     private long added;
     private Iterator<JobRows> turns = Collections.emptyIterator(); // of a batch in the making
     private @Nullable JobRows next;
@@ -361,7 +361,7 @@ final class RowQueue {
     void begin() {
       super.begin();
       long left = workLeft();
-      clock += sharers == 0 ? 0 : (double) (workThen - left) / sharers;
+      clock += (double) (workThen - left) / sharers;
       workThen = left;
       sharers = jobs.size();
       jobs.forEach(JobRows::begin);

@@ -16,6 +16,7 @@ import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.LongFunction;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
@@ -71,17 +72,7 @@ class RowQueueTest {
   @Test
   void rowsWithoutStepsHaveTheirTurnsToo() {
     queue.add(job(0, 5));
-    queue.add(
-        new Job(
-            LongStream.range(100, 150)
-                .mapToObj(seed -> new Row(seed, null, List.of(), List.of()))
-                .toList(),
-            "",
-            0,
-            0,
-            OptionalLong.empty(),
-            RowListener.NONE,
-            job -> {}));
+    queue.add(job(100, 50, "", 0, seed -> new Row(seed, null, List.of(), List.of())));
 
     assertThat(seeds(queue.draw(4))).containsExactly(0L, 1L, 2L, 3L);
   }
@@ -405,17 +396,13 @@ class RowQueueTest {
   }
 
   private static Job guided(long firstSeed, int rows, String client) {
-    return new Job(
-        LongStream.range(firstSeed, firstSeed + rows)
-            .mapToObj(
-                seed -> new Row(seed, null, null, List.of(TABLE), List.of(), new Condition(0, 2)))
-            .toList(),
+    Condition guided = new Condition(0, 2);
+    return job(
+        firstSeed,
+        rows,
         client,
         0,
-        0,
-        OptionalLong.empty(),
-        RowListener.NONE,
-        job -> {});
+        seed -> new Row(seed, null, null, List.of(TABLE), List.of(), guided));
   }
 
   private static Job job(long firstSeed, int rows) {
@@ -423,10 +410,13 @@ class RowQueueTest {
   }
 
   private static Job job(long firstSeed, int rows, String client, int level) {
+    return job(firstSeed, rows, client, level, seed -> new Row(seed, null, TABLE));
+  }
+
+  private static Job job(
+      long firstSeed, int rows, String client, int level, LongFunction<Row> row) {
     return new Job(
-        LongStream.range(firstSeed, firstSeed + rows)
-            .mapToObj(seed -> new Row(seed, null, TABLE))
-            .toList(),
+        LongStream.range(firstSeed, firstSeed + rows).mapToObj(row).toList(),
         client,
         level,
         0,
